@@ -1,0 +1,23 @@
+"""Customers: one person across all systems."""
+
+from .attributes import AttributeDefinition
+from .imports import ImportJob
+from .people import ContactPoint, Customer, Interaction, MergeRecord, Source, SourceRecord
+from .products import Category, Product, ProductPrice
+from .segments import Segment, SegmentLeaf
+
+__all__ = [
+    "AttributeDefinition",
+    "Category",
+    "ContactPoint",
+    "Customer",
+    "ImportJob",
+    "Interaction",
+    "MergeRecord",
+    "Product",
+    "ProductPrice",
+    "Segment",
+    "SegmentLeaf",
+    "Source",
+    "SourceRecord",
+]

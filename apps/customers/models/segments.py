@@ -1,0 +1,60 @@
+"""Segments: stored rule trees and static lists, with their people as bitmaps."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import Department, User
+from apps.core.bitmaps import BitMapField
+
+
+class SegmentKind(models.TextChoices):
+    RULE = "rule", _("by rule")
+    STATIC = "static", _("fixed list")
+
+
+class Segment(models.Model):
+    """A group of people: a rule tree (see ``apps.customers.segments``) or a fixed list. ``people`` is as of ``computed_at``."""
+
+    name = models.CharField(_("name"), max_length=120)
+    description = models.TextField(_("description"), blank=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=SegmentKind.choices, default=SegmentKind.RULE)
+    rule = models.JSONField(_("rule"), default=dict, blank=True)
+    department = models.ForeignKey(
+        Department, models.PROTECT, null=True, blank=True, related_name="segments", verbose_name=_("department")
+    )
+    owner = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("owner")
+    )
+    version = models.PositiveIntegerField(default=1)
+    people = BitMapField(null=True, blank=True)
+    count = models.PositiveIntegerField(_("people"), null=True, blank=True)
+    computed_at = models.DateTimeField(_("counted"), null=True, blank=True)
+    created_at = models.DateTimeField(_("made"))
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("segment")
+        verbose_name_plural = _("segments")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SegmentLeaf(models.Model):
+    """The cached people of one leaf of a rule tree on one day of the company's zone."""
+
+    digest = models.CharField(max_length=64)
+    day = models.DateField()
+    people = BitMapField()
+    count = models.PositiveIntegerField()
+    data_version = models.BigIntegerField(default=0)
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["digest", "day"], name="segment_leaf_once")]
+        verbose_name = _("cached rule")
+        verbose_name_plural = _("cached rules")
+
+    def __str__(self) -> str:
+        return self.digest[:12]
