@@ -1,0 +1,297 @@
+"""Concord's settings: one file, everything from the environment, a wrong value refused at start.
+
+Every variable read here stands in the README's configuration table; tests/architecture compares the two.
+"""
+
+import importlib.util
+from importlib import import_module
+from pathlib import Path
+from zoneinfo import available_timezones
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from config import embedded
+from config.environment import Environment, kept_secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+STATE_DIR = BASE_DIR / ".concord"
+env = Environment(BASE_DIR / ".env")
+
+# --- what kind of installation this is -------------------------------------------------------------
+
+DATABASE_URL = env.text("DATABASE_URL", "")
+BROKER_URL = env.text("BROKER_URL", "")
+MODE = env.choice(
+    "CONCORD_MODE",
+    ["development", "demo", "production"],
+    "production" if DATABASE_URL else "development",
+)
+PRODUCTION = MODE == "production"
+DEMO = MODE == "demo"
+DEBUG = MODE == "development"
+CLUSTER = embedded.Cluster(STATE_DIR, env.text("CONCORD_CLUSTER", "main"))
+
+SECRET_KEY = env.secret("SECRET_KEY", None if PRODUCTION else kept_secret(STATE_DIR, "secret_key"))
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
+TOKEN_KEYS = env.words("TOKEN_KEYS", [SECRET_KEY])
+CREDENTIAL_KEYS = env.words(
+    "CREDENTIAL_KEYS", None if PRODUCTION else [kept_secret(STATE_DIR, "credential_key")]
+)
+
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", None if PRODUCTION else ["*"])
+PUBLIC_URL = env.url("PUBLIC_URL", None if PRODUCTION else "http://localhost:8000")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+CLOCK_OFFSET = env.integer("CLOCK_OFFSET", 0)
+if CLOCK_OFFSET and PRODUCTION:
+    raise ImproperlyConfigured("CLOCK_OFFSET moves the clock and is refused when CONCORD_MODE is production.")
+
+# --- applications ----------------------------------------------------------------------------------
+
+CONCORD_APPS = ["core", "accounts", "customers", "channels", "consent", "campaigns", "reporting"]
+INSTALLED_APPS = [
+    *[f"apps.{name}" for name in CONCORD_APPS],
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "lucide",
+    "rest_framework",
+    "template_partials",
+]
+
+
+def _optional(*modules: str) -> list[str]:
+    """The dotted names whose module exists: lets an app bring its middleware without a change here."""
+    return [name for name in modules if importlib.util.find_spec(name.rpartition(".")[0])]
+
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    *_optional("apps.accounts.middleware.ViewerMiddleware"),
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                *_optional("apps.accounts.context.navigation"),
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+INSTALLED_APPS += ["django.forms"]
+
+# --- database, broker, cache -----------------------------------------------------------------------
+
+DATABASES = {"default": env.database("DATABASE_URL", CLUSTER.database_url)}
+DATABASES["default"] |= {
+    "ENGINE": "django.db.backends.postgresql" if DATABASE_URL else "config.database",
+    "CONN_MAX_AGE": env.integer("DATABASE_CONNECTION_SECONDS", 60),
+    "CONN_HEALTH_CHECKS": True,
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEST_RUNNER = "django.test.runner.DiscoverRunner"
+
+CELERY_BROKER_URL = BROKER_URL or CLUSTER.broker_url
+CACHE_URL = env.text("CACHE_URL", "")
+CACHES = {"default": env.cache(CACHE_URL, BROKER_URL, CLUSTER.cache_url)}
+
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_ALWAYS_EAGER = env.boolean("TASKS_IN_PROCESS", False)
+CELERY_TASK_EAGER_PROPAGATES = True
+CELERY_TASK_DEFAULT_QUEUE = "concord"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_SOFT_TIME_LIMIT = 20 * 60
+CELERY_TASK_TIME_LIMIT = 25 * 60
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_CONCURRENCY = env.integer("WORKER_PROCESSES", 2)
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE_FILENAME = str(CLUSTER.directory / "beat")
+# An app declares its periodic work as plain data in apps/<app>/beat.py: SCHEDULE = {name: entry}.
+CELERY_BEAT_SCHEDULE = {
+    name: entry
+    for app in CONCORD_APPS
+    if importlib.util.find_spec(f"apps.{app}.beat")
+    for name, entry in import_module(f"apps.{app}.beat").SCHEDULE.items()
+}
+
+# --- people who sign in ----------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = (_optional("apps.accounts.adapters.AccountAdapter") or ["allauth.account.adapter.DefaultAccountAdapter"])[0]
+SOCIALACCOUNT_ADAPTER = (
+    _optional("apps.accounts.adapters.SocialAccountAdapter")
+    or ["allauth.socialaccount.adapter.DefaultSocialAccountAdapter"]
+)[0]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Concord"
+USERSESSIONS_TRACK_ACTIVITY = True
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_PROVIDERS = env.oidc()
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+
+# --- language and time -----------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("nb", _("Norwegian")), ("pl", _("Polish"))]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+COMPANY_TIME_ZONE = env.choice("COMPANY_TIME_ZONE", available_timezones(), "Europe/Oslo")
+
+# --- files -----------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static_collected"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+MEDIA_ROOT = env.directory("MEDIA_ROOT", CLUSTER.directory / "media")
+MEDIA_URL = "/media/"
+# A large customer file is streamed to disk, never held in memory.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+
+# --- security --------------------------------------------------------------------------------------
+
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("BEHIND_TLS_PROXY", PRODUCTION) else None
+)
+SECURE_SSL_REDIRECT = env.boolean("REDIRECT_TO_HTTPS", PRODUCTION)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 365 * 24 * 3600 if PRODUCTION else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+X_FRAME_OPTIONS = "SAMEORIGIN"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [SELF],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# --- mail of Concord itself (password reset), API, log ---------------------------------------------
+
+globals().update(env.email("EMAIL_URL", "consolemail://"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "Concord <concord@localhost>")
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 50,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Concord",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+LOG_LEVEL = env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {"django.server": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}},
+}
+

@@ -1,0 +1,20 @@
+"""The test run's environment: a database cluster of its own, tasks run in place, no waiting."""
+
+import os
+
+os.environ["CONCORD_MODE"] = "development"
+os.environ.setdefault("CONCORD_CLUSTER", "tests")
+os.environ.setdefault("TASKS_IN_PROCESS", "true")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Playwright's own event loop runs in the test's thread; Django would refuse the ORM there.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _quick_and_quiet(settings, tmp_path):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.MEDIA_ROOT = tmp_path / "media"
