@@ -1,0 +1,5 @@
+"""Calendar and conflicts."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Campaigns, messages, content, offers, brands, programmes."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

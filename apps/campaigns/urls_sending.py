@@ -1,0 +1,5 @@
+"""Runs, stops and calls."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
