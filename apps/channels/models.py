@@ -24,7 +24,9 @@ class ChannelAccount(models.Model):
     )
     is_sandbox = models.BooleanField(_("sandbox"), default=False)
     is_elsewhere = models.BooleanField(
-        _("sent elsewhere"), default=False, help_text=_("Another tool sends; its plan and contacts come by file or API.")
+        _("sent elsewhere"),
+        default=False,
+        help_text=_("Another tool sends; its plan and contacts come by file or API."),
     )
     is_active = models.BooleanField(_("in use"), default=True)
     options = models.JSONField(_("settings"), default=dict, blank=True)

@@ -1,0 +1,1 @@
+"""Providers: one folder each, none of them knows a model."""

@@ -1,0 +1,19 @@
+"""The name under which one delivery is known to a provider: the run and the customer, never a row id.
+
+Events may come before the ledger row exists, so a reference must be computable without it.
+"""
+
+import re
+
+_REFERENCE = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})")
+
+
+def delivery_reference(run_id: int, customer_id: int) -> str:
+    """The reference, and idempotency key, of run `run_id` to customer `customer_id`."""
+    return f"{run_id}.{customer_id}"
+
+
+def parse_reference(reference: str) -> tuple[int, int] | None:
+    """(run id, customer id), or None when this is not a reference of ours."""
+    found = _REFERENCE.fullmatch(reference)
+    return (int(found[1]), int(found[2])) if found else None
