@@ -1,16 +1,18 @@
 """Customers: one person across all systems."""
 
 from .attributes import AttributeDefinition
-from .imports import ImportJob
+from .imports import ImportChange, ImportJob
 from .people import ContactPoint, Customer, Interaction, MergeRecord, Source, SourceRecord
 from .products import Category, Product, ProductPrice
-from .segments import Segment, SegmentLeaf
+from .segments import DataChange, Segment, SegmentLeaf
 
 __all__ = [
     "AttributeDefinition",
     "Category",
     "ContactPoint",
     "Customer",
+    "DataChange",
+    "ImportChange",
     "ImportJob",
     "Interaction",
     "MergeRecord",

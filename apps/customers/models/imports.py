@@ -58,3 +58,20 @@ class ImportJob(models.Model):
 
     def __str__(self) -> str:
         return self.filename
+
+
+class ImportChange(models.Model):
+    """What an import overwrote, so that it can be undone. Created rows need none: they carry ``import_job``."""
+
+    job = models.ForeignKey(ImportJob, models.CASCADE, related_name="changes")
+    kind = models.CharField(max_length=20)
+    object_id = models.BigIntegerField()
+    before = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "object_id"], name="import_change_object")]
+        verbose_name = _("overwritten value")
+        verbose_name_plural = _("overwritten values")
+
+    def __str__(self) -> str:
+        return f"{self.job_id} {self.kind} {self.object_id}"

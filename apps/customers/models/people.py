@@ -175,12 +175,17 @@ class Interaction(models.Model):
 
 
 class MergeRecord(models.Model):
-    """Who absorbed whom and what was re-pointed, so that it can be undone exactly."""
+    """Who absorbed whom and what was re-pointed, so that it can be undone exactly.
+
+    ``source_records`` are the ids that moved; ``before`` the survivor's fields that the merge filled in.
+    """
 
     survivor = models.ForeignKey(Customer, models.PROTECT, related_name="absorbed")
     absorbed = models.ForeignKey(Customer, models.PROTECT, related_name="absorptions")
     rule = models.CharField(max_length=40)
     source_records = models.JSONField(default=list)
+    before = models.JSONField(default=dict, blank=True)
+    import_job = models.ForeignKey("customers.ImportJob", models.SET_NULL, null=True, blank=True, related_name="merges")
     merged_at = models.DateTimeField()
     merged_by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, blank=True, related_name="+")
     undone_at = models.DateTimeField(null=True, blank=True)

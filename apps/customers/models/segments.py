@@ -1,6 +1,7 @@
 """Segments: stored rule trees and static lists, with their people as bitmaps."""
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Department, User
@@ -29,6 +30,8 @@ class Segment(models.Model):
     people = BitMapField(null=True, blank=True)
     count = models.PositiveIntegerField(_("people"), null=True, blank=True)
     computed_at = models.DateTimeField(_("counted"), null=True, blank=True)
+    previous_people = BitMapField(null=True, blank=True)
+    previous_at = models.DateTimeField(_("counted before"), null=True, blank=True)
     created_at = models.DateTimeField(_("made"))
     archived_at = models.DateTimeField(null=True, blank=True)
 
@@ -58,3 +61,23 @@ class SegmentLeaf(models.Model):
 
     def __str__(self) -> str:
         return self.digest[:12]
+
+
+class DataChange(models.Model):
+    """A line per transaction that changed a table which segments read; written by triggers only.
+
+    The number of visible lines and the newest id tell whether a cached leaf is still true: a line of a transaction
+    that commits late still raises the number.
+    """
+
+    subject = models.CharField(max_length=40)
+    transaction = models.BigIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject", "transaction"], name="data_change_once")]
+        verbose_name = _("data change")
+        verbose_name_plural = _("data changes")
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.transaction}"

@@ -1,0 +1,1 @@
+"""Segments: stored rule trees turned into people. See ``criteria`` for the seam."""

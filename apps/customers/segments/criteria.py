@@ -1,0 +1,85 @@
+"""The seam by which every app supplies leaves of segment rules: one Criterion per code.
+
+A leaf of a rule tree is ``{"is": "<code>", ...params}``. A criterion says what is wrong with its params in words, and
+gives one SQL query for the customer ids; the tree, the cache and the set operations are not its business.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a rule is judged: the instant and the company-zone day it falls on."""
+
+    now: datetime
+    day: date
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing the editor asks about a leaf.
+
+    ``kind``: choice | text | number | date. ``choices`` are (value, label) pairs; ``depends`` names the field whose
+    value decides whether this one is asked, ``when`` for which of its values.
+    """
+
+    name: str
+    label: str
+    kind: str = "text"
+    choices: Sequence[tuple[str, str]] = ()
+    required: bool = False
+    default: str = ""
+    depends: str = ""
+    when: tuple[str, ...] = ()
+    help: str = ""
+
+
+class Criterion(ABC):
+    """One kind of leaf. ``tables`` are the tables it reads that carry the change trigger; empty means never cached."""
+
+    code: ClassVar[str]
+    tables: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """Its name in the editor's list of conditions."""
+
+    @abstractmethod
+    def fields(self, params: Params) -> list[Field]:
+        """What the editor asks, given what was answered so far."""
+
+    @abstractmethod
+    def problems(self, params: Params) -> list[str]:
+        """What is wrong with the params, in words; empty when the leaf can be computed."""
+
+    @abstractmethod
+    def sql(self, params: Params, moment: Moment) -> tuple[str, Sequence[Any]]:
+        """A query whose first column is the customer ids, and its parameters. Params are free of problems."""
+
+    @abstractmethod
+    def describe(self, params: Params) -> str:
+        """The condition in words, as a planner would say it."""
+
+    def references(self, params: Params) -> Iterable[int]:
+        """Ids of other segments that the leaf names."""
+        return ()
+
+
+CRITERIA: dict[str, Criterion] = {}
+
+
+def register(criterion: Criterion) -> None:
+    """Adds a criterion; a code registered by two classes is a mistake."""
+    known = CRITERIA.get(criterion.code)
+    if known is not None and type(known) is not type(criterion):
+        raise ValueError(f"segment criterion {criterion.code!r} is registered twice")
+    CRITERIA[criterion.code] = criterion
