@@ -89,7 +89,12 @@ class Cluster:
             time.sleep(0.02)
 
     def _spawn_watcher(self) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, str(Path(__file__).with_name("watcher.py")), str(self.directory), str(self.socket_directory)]
+        command = [
+            sys.executable,
+            str(Path(__file__).with_name("watcher.py")),
+            str(self.directory),
+            str(self.socket_directory),
+        ]
         with open(self.directory / "watcher.log", "wb") as log:
             watcher = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"

@@ -63,7 +63,9 @@ class Environment:
         value = self.text(name, default)
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.netloc:
-            raise ImproperlyConfigured(f"{name} is {value!r}, expected a web address such as https://concord.example.com.")
+            raise ImproperlyConfigured(
+                f"{name} is {value!r}, expected a web address such as https://concord.example.com."
+            )
         return value.rstrip("/")
 
     def secret(self, name: str, default: str | None) -> str:
@@ -105,7 +107,9 @@ class Environment:
     def email(self, name: str, default: str) -> dict[str, Any]:
         """Django's EMAIL_* settings."""
         return self._parsed(
-            name, dict(self.env.email_url_config(default)), lambda value: dict(self.env.email_url_config(value)),
+            name,
+            dict(self.env.email_url_config(default)),
+            lambda value: dict(self.env.email_url_config(value)),
             "an address such as smtp+tls://user:password@host:587",
         )
 
@@ -116,9 +120,14 @@ class Environment:
         if not server:
             return {}
         if not client or not secret:
-            raise ImproperlyConfigured("OIDC_SERVER_URL is set, so OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are needed too.")
+            raise ImproperlyConfigured(
+                "OIDC_SERVER_URL is set, so OIDC_CLIENT_ID and OIDC_CLIENT_SECRET are needed too."
+            )
         app = {
-            "provider_id": "company", "name": name, "client_id": client, "secret": secret,
+            "provider_id": "company",
+            "name": name,
+            "client_id": client,
+            "secret": secret,
             "settings": {"server_url": self.url("OIDC_SERVER_URL", None)},
         }
         return {"openid_connect": {"APPS": [app], "EMAIL_AUTHENTICATION": True}}

@@ -36,9 +36,7 @@ CLUSTER = embedded.Cluster(STATE_DIR, env.text("CONCORD_CLUSTER", "main"))
 SECRET_KEY = env.secret("SECRET_KEY", None if PRODUCTION else kept_secret(STATE_DIR, "secret_key"))
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
 TOKEN_KEYS = env.words("TOKEN_KEYS", [SECRET_KEY])
-CREDENTIAL_KEYS = env.words(
-    "CREDENTIAL_KEYS", None if PRODUCTION else [kept_secret(STATE_DIR, "credential_key")]
-)
+CREDENTIAL_KEYS = env.words("CREDENTIAL_KEYS", None if PRODUCTION else [kept_secret(STATE_DIR, "credential_key")])
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", None if PRODUCTION else ["*"])
 PUBLIC_URL = env.url("PUBLIC_URL", None if PRODUCTION else "http://localhost:8000")
@@ -181,7 +179,9 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = (_optional("apps.accounts.adapters.AccountAdapter") or ["allauth.account.adapter.DefaultAccountAdapter"])[0]
+ACCOUNT_ADAPTER = (
+    _optional("apps.accounts.adapters.AccountAdapter") or ["allauth.account.adapter.DefaultAccountAdapter"]
+)[0]
 SOCIALACCOUNT_ADAPTER = (
     _optional("apps.accounts.adapters.SocialAccountAdapter")
     or ["allauth.socialaccount.adapter.DefaultSocialAccountAdapter"]
@@ -237,9 +237,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
 # --- security --------------------------------------------------------------------------------------
 
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("BEHIND_TLS_PROXY", PRODUCTION) else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("BEHIND_TLS_PROXY", PRODUCTION) else None
 SECURE_SSL_REDIRECT = env.boolean("REDIRECT_TO_HTTPS", PRODUCTION)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 365 * 24 * 3600 if PRODUCTION else 0)
@@ -294,4 +292,3 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"django.server": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}},
 }
-

@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("jsi18n/", JavaScriptCatalog.as_view(), name="javascript-catalog"),
 ]
-urlpatterns += [path("", include(f"apps.{name}.urls")) for name in settings.CONCORD_APPS if find_spec(f"apps.{name}.urls")]
+urlpatterns += [
+    path("", include(f"apps.{name}.urls")) for name in settings.CONCORD_APPS if find_spec(f"apps.{name}.urls")
+]
 if find_spec("config.api"):
     urlpatterns.append(path("api/v1/", include("config.api")))

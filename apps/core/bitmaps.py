@@ -25,7 +25,7 @@ class BitMapField(models.BinaryField):
         if value is None:
             return None
         people = value if isinstance(value, BitMap) else BitMap(value)
-        return people.serialize()
+        return bytes(people.serialize())
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if not prepared or isinstance(value, BitMap):

@@ -1,0 +1,73 @@
+"""Amounts are Decimal with an ISO 4217 currency beside them; currencies are never mixed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+
+# ISO 4217 minor units where they are not two.
+_PLACES = {"CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "UGX": 0, "VND": 0, "XAF": 0, "XOF": 0} | {
+    "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
+}  # fmt: skip
+
+
+class MixedCurrencies(ValueError):
+    """Two amounts of different currencies were added or compared."""
+
+
+def unit(currency: str) -> Decimal:
+    """The smallest payable amount of a currency: 0.01 for most."""
+    return Decimal(1).scaleb(-_PLACES.get(currency, 2))
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """The amount in whole minor units, halves to the even one."""
+    return amount.quantize(unit(currency), rounding=ROUND_HALF_EVEN)
+
+
+@dataclass(frozen=True, order=False)
+class Money:
+    """An amount in one currency."""
+
+    amount: Decimal
+    currency: str
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(self.amount + self._of_same(other).amount, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return Money(self.amount - self._of_same(other).amount, self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        return self.amount < self._of_same(other).amount
+
+    def __str__(self) -> str:
+        return f"{rounded(self.amount, self.currency)} {self.currency}"
+
+    def _of_same(self, other: "Money") -> "Money":
+        if other.currency != self.currency:
+            raise MixedCurrencies(f"{self.currency} and {other.currency} cannot be put together")
+        return other
+
+
+def split(total: Decimal, weights: Sequence[float | Decimal | int], currency: str = "EUR") -> list[Decimal]:
+    """Shares of `total` in proportion to `weights`, in whole minor units, that sum exactly to `total`.
+
+    Largest remainder (Hamilton's method); equal remainders go to the earlier place. All weights zero shares equally.
+    Raises ValueError for a negative weight, no weights, or a total finer than the minor unit.
+    """
+    if not weights or any(weight < 0 for weight in weights):
+        raise ValueError("weights must be given and not be negative")
+    smallest = unit(currency)
+    units = abs(total) / smallest
+    if units != int(units):
+        raise ValueError(f"{total} {currency} is not a whole number of {smallest}")
+    exact = [Fraction(weight) for weight in weights]
+    if not any(exact):
+        exact = [Fraction(1)] * len(exact)
+    ideal = [int(units) * weight / sum(exact) for weight in exact]
+    shares = [int(share) for share in ideal]
+    by_remainder = sorted(range(len(exact)), key=lambda place: (shares[place] - ideal[place], place))
+    for place in by_remainder[: int(units) - sum(shares)]:
+        shares[place] += 1
+    return [(share * smallest).copy_sign(total) for share in shares]
