@@ -76,11 +76,6 @@ INSTALLED_APPS = [
 ]
 
 
-def _optional(*modules: str) -> list[str]:
-    """The dotted names whose module exists: lets an app bring its middleware without a change here."""
-    return [name for name in modules if importlib.util.find_spec(name.rpartition(".")[0])]
-
-
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -95,7 +90,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    *_optional("apps.accounts.middleware.ViewerMiddleware"),
+    "apps.accounts.middleware.ViewerMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -113,7 +108,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
-                *_optional("apps.accounts.context.navigation"),
+                "apps.accounts.context.navigation",
             ],
         },
     }
@@ -179,13 +174,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = (
-    _optional("apps.accounts.adapters.AccountAdapter") or ["allauth.account.adapter.DefaultAccountAdapter"]
-)[0]
-SOCIALACCOUNT_ADAPTER = (
-    _optional("apps.accounts.adapters.SocialAccountAdapter")
-    or ["allauth.socialaccount.adapter.DefaultSocialAccountAdapter"]
-)[0]
+ACCOUNT_ADAPTER = "apps.accounts.adapters.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "apps.accounts.adapters.SocialAccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

@@ -33,7 +33,7 @@ class BitMapField(models.BinaryField):
         return None if value is None else connection.Database.Binary(value)
 
     def value_to_string(self, obj: Any) -> str:
-        people = self.value_from_object(obj)
+        people: Any = self.value_from_object(obj)
         return "" if people is None else people.serialize().hex()
 
 
