@@ -139,8 +139,8 @@ class Message(models.Model):
 
     ``send_at`` is the first moment (UTC; for local timing the wall clock of the company's zone is taken over into each
     recipient's zone), ``send_until`` the deadline. ``recurrence`` is an RFC 5545 RRULE or empty; each occurrence is a run.
-    ``versions_share`` maps variant letter to weight for the A/B split. ``plan_audience`` is the audience as last computed for
-    planning; a run freezes its own.
+    ``variants_share`` maps variant letter to weight for the A/B split. ``plan_audience`` is the audience as last computed for
+    planning; a run freezes its own. ``version`` counts changes, for two people editing at once.
     """
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="messages")
@@ -172,6 +172,7 @@ class Message(models.Model):
     estimated_reach = models.PositiveIntegerField(_("estimated reach"), null=True, blank=True)
     planned_cost = models.DecimalField(_("planned cost"), max_digits=12, decimal_places=2, null=True, blank=True)
     is_stopped = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
     plan_audience = BitMapField(null=True, blank=True)
     plan_count = models.PositiveIntegerField(null=True, blank=True)
     plan_computed_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,1 @@
+"""What a message says: Liquid in blocks, HTML or text, compiled once and filled per person."""
