@@ -124,6 +124,10 @@ class ContactEvent(models.Model):
     code = models.CharField(max_length=60, blank=True)
     dedupe_key = models.CharField(max_length=120)
 
+    # carried to listeners of `provider_event`, never stored: events hold ids and codes only
+    address: str = ""
+    text: str = ""
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel", "dedupe_key"], name="contact_event_once")]
         indexes = [

@@ -45,8 +45,25 @@ def test_characters_that_cost_a_segment_are_named() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["STOP", "stop", " Stop. ", "STOPALL", "Unsubscribe", "cancel", "END", "quit!", "REVOKE", "opt-out", "OPT OUT"]
-    + ["Arrêt", "stopp", "Rezygnuję", "please stop", "Please stop texting me", "don't text me again"],
+    [
+        "STOP",
+        "stop",
+        " Stop. ",
+        "STOPALL",
+        "Unsubscribe",
+        "cancel",
+        "END",
+        "quit!",
+        "REVOKE",
+        "opt-out",
+        "OPT OUT",
+        "Arrêt",
+        "stopp",
+        "Rezygnuję",
+        "please stop",
+        "Please stop texting me",
+        "don't text me again",
+    ],
 )
 def test_a_wish_to_stop_is_understood(text: str) -> None:
     assert keyword(text) is Keyword.STOP

@@ -136,7 +136,7 @@ class Event:
     """A provider's news in our vocabulary (`channels.models.ContactEvent`).
 
     `reference` names the delivery, "" when the provider does not know it (an inbound text). `dedupe_key` is equal
-    for the same news told twice.
+    for the same news told twice. `permanent`: a bounce that says the address is no good at all.
     """
 
     kind: str
@@ -149,7 +149,7 @@ class Event:
     code: str = ""
     detail: str = ""
     machine: bool = False
-    language: str = ""
+    permanent: bool | None = None
 
 
 class Adapter(ABC):
@@ -193,11 +193,15 @@ class Adapter(ABC):
         """Verifies a webhook on its raw bytes and says what it means. Raises `NotAuthentic`."""
         raise NotAuthentic(f"{self.code} has no webhook")
 
+    def respond(self, events: list[Event]) -> tuple[str, bytes]:
+        """Content type and body that this provider expects as the answer to a webhook."""
+        return "text/plain", b""
+
     def test_connection(self) -> str:
         """Holds a real conversation without sending anything; words for the administrator, or `AdapterError`."""
         return ""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 -- most adapters hold nothing
         """Gives connections back; the adapter can be used again afterwards."""
 
 

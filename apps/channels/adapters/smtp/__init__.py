@@ -1,0 +1,5 @@
+"""E-mail through any SMTP relay."""
+
+from .adapter import MailRequest, SmtpAdapter
+
+__all__ = ["MailRequest", "SmtpAdapter"]

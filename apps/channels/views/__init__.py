@@ -1,0 +1,1 @@
+"""Pages of channels, and the public addresses that messages lead to."""
