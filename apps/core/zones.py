@@ -39,3 +39,8 @@ def plausible_zones(country: str, time_zone: str = "") -> tuple[ZoneInfo, ...]:
 def local_dates(country: str, time_zone: str, at: datetime) -> set[date]:
     """The dates that it may be for this person at the moment `at`."""
     return {at.astimezone(each).date() for each in plausible_zones(country, time_zone)}
+
+
+def countries() -> frozenset[str]:
+    """Every country of the table, as ISO 3166 codes."""
+    return frozenset(_by_country())

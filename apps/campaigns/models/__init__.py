@@ -4,7 +4,7 @@ from .approval import Approval
 from .conflicts import Agreement, Conflict, ConflictComment, PlanVersion, Resolution, Signature
 from .content import Brand, ContentRevision, ContentVersion
 from .offers import Offer, OfferPrice
-from .plan import Campaign, Message, Programme
+from .plan import Campaign, CampaignStatus, Message, MessageKind, Programme, Timing
 from .policy import Blackout, ContactPolicy
 from .sending import Burst, Chunk, Delivery, Halt, Run, RunArm
 
@@ -15,6 +15,7 @@ __all__ = [
     "Brand",
     "Burst",
     "Campaign",
+    "CampaignStatus",
     "Chunk",
     "Conflict",
     "ConflictComment",
@@ -24,6 +25,7 @@ __all__ = [
     "Delivery",
     "Halt",
     "Message",
+    "MessageKind",
     "Offer",
     "OfferPrice",
     "PlanVersion",
@@ -32,4 +34,5 @@ __all__ = [
     "Run",
     "RunArm",
     "Signature",
+    "Timing",
 ]

@@ -1,0 +1,127 @@
+"""Reads the plan out of the database: six queries, however many campaigns there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from apps.core import clock
+
+from .. import schedule
+from ..models import Blackout, Campaign, Message, Offer, OfferPrice, PlanVersion
+from . import parameters as settings
+from .parameters import Parameters
+from .people import People
+from .snapshot import LASTING_CHANNELS, Plan, PlannedBlackout, PlannedCampaign, PlannedMessage, PlannedOffer
+
+
+def load(
+    *, now: datetime, focus: Iterable[int] | None = None, with_people: bool = True, also: Iterable[int] = ()
+) -> Plan:
+    """The plan as it stands at ``now``: campaigns still planned (and those of ``also``), their messages and offers, blackouts."""
+    parameters = settings.current()
+    zone = clock.company_zone()
+    rows = _campaigns(now, parameters, set(also))
+    messages = _messages(rows, parameters, now, zone)
+    campaigns = {
+        row.pk: PlannedCampaign(
+            id=row.pk, department_id=row.department_id, status=row.status,
+            starts_on=row.starts_on, ends_on=row.ends_on, messages=tuple(messages.get(row.pk, ())),
+        )
+        for row in rows
+    }
+    return Plan(
+        number=PlanVersion.objects.values_list("number", flat=True).first() or 0,
+        now=now, zone=zone, parameters=parameters, campaigns=campaigns, blackouts=_blackouts(now, parameters),
+        focus=None if focus is None else frozenset(focus),
+        people=People() if with_people else None,
+    )
+
+
+def _campaigns(now: datetime, parameters: Parameters, also: set[int]) -> list[Campaign]:
+    today = clock.company_day(now)
+    planned = Campaign.objects.planned().between(
+        today - timedelta(days=parameters.look_back_days), today + timedelta(days=parameters.look_ahead_days)
+    )
+    wanted = planned | Campaign.objects.filter(pk__in=also) if also else planned
+    return list(wanted.only("department_id", "status", "starts_on", "ends_on"))
+
+
+def _messages(
+    campaigns: list[Campaign], parameters: Parameters, now: datetime, zone: ZoneInfo
+) -> dict[int, list[PlannedMessage]]:
+    offers = _offers(campaigns)
+    by_id = {campaign.pk: campaign for campaign in campaigns}
+    first = now - timedelta(days=parameters.look_back_days)
+    last = now + timedelta(days=parameters.look_ahead_days)
+    planned: dict[int, list[PlannedMessage]] = defaultdict(list)
+    rows = Message.objects.filter(campaign__in=by_id, is_stopped=False).select_related("purpose").defer("plan_audience")
+    for row in rows:
+        row.campaign = by_id[row.campaign_id]
+        starts = schedule.occurrences(row, first=first, last=last, zone=zone)
+        planned[row.campaign_id].append(PlannedMessage(
+            id=row.pk, campaign_id=row.campaign_id, channel=row.channel, kind=row.kind, timing=row.timing,
+            purpose_class=row.purpose.purpose_class if row.purpose else "promotion",
+            windows=tuple((start, _end(row, start)) for start in starts),
+            is_recurring=bool(row.recurrence), offer=offers.get(row.offer_id or 0),
+            count=row.plan_count, reach=row.estimated_reach,
+        ))
+    return planned
+
+
+def _end(message: Message, start: datetime) -> datetime:
+    """The end of the stretch: calls, stores, sites and adverts last; elsewhere ``send_until`` is only a deadline."""
+    if message.channel in LASTING_CHANNELS and message.send_until and not message.recurrence:
+        return max(start, message.send_until)
+    return start
+
+
+def _offers(campaigns: list[Campaign]) -> dict[int, PlannedOffer]:
+    rows = Offer.objects.filter(messages__campaign__in=campaigns).distinct().select_related("category", "product__category")
+    found = list(rows)
+    prices: dict[int, dict[str, tuple]] = defaultdict(dict)
+    for price in OfferPrice.objects.filter(offer__in=found):
+        prices[price.offer_id][price.country] = (price.currency, price.amount)
+    return {offer.pk: _offer(offer, prices[offer.pk]) for offer in found}
+
+
+def _offer(offer: Offer, prices: dict[str, tuple]) -> PlannedOffer:
+    category = offer.category or (offer.product.category if offer.product else None)
+    return PlannedOffer(
+        id=offer.pk, kind=offer.kind, value=offer.value, currency=offer.currency, claim=offer.claim,
+        product_id=offer.product_id, category_id=offer.category_id, path=category.path if category else "", prices=prices,
+        name=offer.name, goods=str(offer.product or offer.category or ""),
+    )
+
+
+def _blackouts(now: datetime, parameters: Parameters) -> tuple[PlannedBlackout, ...]:
+    today = clock.company_day(now)
+    rows = Blackout.objects.filter(
+        is_active=True, ends_on__gte=today - timedelta(days=1),
+        starts_on__lte=today + timedelta(days=parameters.look_ahead_days),
+    )
+    return tuple(
+        PlannedBlackout(
+            id=row.pk, starts_on=row.starts_on, ends_on=row.ends_on, channels=tuple(row.channels),
+            countries=tuple(row.countries), department_id=row.department_id, includes_service=row.includes_service, name=row.name,
+        )
+        for row in rows
+    )
+
+
+def moved(campaign: PlannedCampaign, days: int, zone: ZoneInfo) -> PlannedCampaign:
+    """The campaign as it would be ``days`` later (earlier when negative), every message at the same wall clock."""
+    def move(moment: datetime) -> datetime:
+        return schedule.same_clock(moment, days, zone)
+
+    return replace(
+        campaign,
+        starts_on=campaign.starts_on + timedelta(days=days), ends_on=campaign.ends_on + timedelta(days=days),
+        messages=tuple(
+            replace(message, windows=tuple((move(start), move(end)) for start, end in message.windows))
+            for message in campaign.messages
+        ),
+    )

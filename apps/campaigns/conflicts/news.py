@@ -1,0 +1,42 @@
+"""Tells leads of conflicts that are theirs to decide."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from apps.accounts import notifications
+
+from ..models import Campaign, Conflict
+from ..models.conflicts import Severity
+from .writing import Written
+
+
+def tell(written: Written, *, now: datetime) -> None:
+    """A line to the leads of the departments of every new or re-opened conflict that is high or blocks."""
+    news = [(row, "conflict.found") for row in written.appeared] + [(row, "conflict.reopened") for row in written.reopened]
+    news = [(row, code) for row, code in news if row.severity >= Severity.HIGH]
+    ids = {pk for row, _code in news for pk in (row.first_campaign_id, row.second_campaign_id) if pk}
+    campaigns = Campaign.objects.in_bulk(ids)
+    for row, code in news:
+        sides = [campaigns[pk] for pk in (row.first_campaign_id, row.second_campaign_id) if pk in campaigns]
+        notifications.notify_leads(
+            departments={campaign.department_id for campaign in sides}, code=code,
+            text=_sentence(code, row, sides), url=address(row), now=now,
+        )
+
+
+def address(conflict: Conflict) -> str:
+    """Where a conflict is read and decided."""
+    return reverse("campaigns:conflict", args=[conflict.pk])
+
+
+def _sentence(code: str, row: Conflict, sides: list[Campaign]) -> str:
+    names = _(" and ").join(campaign.name for campaign in sides)
+    if code == "conflict.reopened":
+        return _("Conflict open again: %(campaigns)s (%(people)s people)") % {
+            "campaigns": names, "people": row.people_count or 0
+        }
+    return _("Conflict found: %(campaigns)s (%(people)s people)") % {"campaigns": names, "people": row.people_count or 0}

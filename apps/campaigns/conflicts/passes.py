@@ -1,0 +1,138 @@
+"""The two passes over the plan, and how their findings become rows without losing what people decided.
+
+The metadata pass runs inside the request that changed the plan; the people pass runs as a task, over the whole plan, and
+writes only if the plan is still the one it read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, time
+
+from django.db import models, transaction
+from pyroaring import BitMap
+
+from apps.core import clock
+
+from .. import audiences
+from ..models import Campaign, Conflict, Message, PlanVersion
+from ..models.conflicts import ConflictState, Severity
+from ..models.plan import BINDING_STATUSES
+from . import loading, news, writing
+from .findings import Finding
+from .registry import RULES
+from .sentences import sentence
+from .snapshot import Plan
+
+__all__ = ["blocking", "count_people", "find", "is_due", "plan_changed", "sentence", "warnings"]
+
+UNDECIDED = (ConflictState.OPEN, ConflictState.ACKNOWLEDGED)
+
+
+@transaction.atomic
+def plan_changed(*, campaign_ids: Iterable[int], now: datetime) -> int:
+    """Tells the engine that these campaigns changed: counts the plan up, looks at dates and offers at once, and asks for
+    the people to be counted after the commit. Returns the new number of the plan.
+    """
+    from .tasks import people_pass
+
+    version = _locked_version(now)
+    version.number += 1
+    version.changed_at = now
+    version.save(update_fields=["number", "changed_at"])
+    ids = list(campaign_ids)
+    if ids:
+        plan = loading.load(now=now, focus=ids, with_people=False)
+        writing.write(plan, find(plan), now=now)
+    people_pass.delay_on_commit(version.number)
+    return version.number
+
+
+def find(plan: Plan) -> list[Finding]:
+    """Everything the rules find in the plan, rule by rule."""
+    return [finding for rule in RULES for finding in rule.find(plan)]
+
+
+def count_people(*, number: int, now: datetime) -> bool:
+    """The people pass for that number of the plan. False, and nothing written, when the plan has changed since.
+
+    Always over the whole plan: a pass that was overtaken loses nothing, because the newer one covers its campaigns too.
+    """
+    if _number() != number:
+        return False
+    fresh = _stale_audiences(now)
+    plan = loading.load(now=now)
+    assert plan.people is not None
+    plan.people.put(fresh)
+    findings = find(plan)
+    with transaction.atomic():
+        version = _locked_version(now)
+        if version.number != number or plan.number != number:
+            return False
+        _keep(fresh, now)
+        written = writing.write(plan, findings, now=now)
+        version.people_pass_number = number
+        version.people_pass_at = now
+        version.save(update_fields=["people_pass_number", "people_pass_at"])
+        news.tell(written, now=now)
+    return True
+
+
+def _number() -> int:
+    return PlanVersion.objects.values_list("number", flat=True).first() or 0
+
+
+def _locked_version(now: datetime) -> PlanVersion:
+    PlanVersion.objects.get_or_create(pk=1, defaults={"changed_at": now})
+    return PlanVersion.objects.select_for_update().get(pk=1)
+
+
+def _stale_audiences(now: datetime) -> dict[int, BitMap]:
+    """Fresh audiences of messages that never were counted, changed since, or were counted on an earlier day."""
+    rows = _stale(now).defer("plan_audience").select_related("campaign")
+    return {row.pk: audiences.compute(row, now=now) for row in rows}
+
+
+def _stale(now: datetime) -> models.QuerySet[Message]:
+    """Messages whose planned people may be others by now."""
+    today = datetime.combine(clock.company_day(now), time.min, clock.company_zone())
+    return Message.objects.filter(campaign__in=Campaign.objects.planned()).filter(
+        models.Q(plan_computed_at=None) | models.Q(plan_computed_at__lt=today)
+        | models.Q(plan_computed_at__lt=models.F("campaign__updated_at"))
+        | models.Q(include__computed_at__gt=models.F("plan_computed_at"))
+        | models.Q(exclude__computed_at__gt=models.F("plan_computed_at"))
+    ).distinct()
+
+
+def is_due(version: PlanVersion, *, now: datetime) -> bool:
+    """Whether the people have to be counted again though nobody changed the plan since the last pass."""
+    if version.people_pass_number != version.number or version.people_pass_at is None:
+        return True
+    is_new_day = clock.company_day(version.people_pass_at) != clock.company_day(now)
+    return is_new_day or _stale(now).exists()
+
+
+def _keep(fresh: dict[int, BitMap], now: datetime) -> None:
+    rows = [
+        Message(pk=pk, plan_audience=people, plan_count=len(people), plan_computed_at=now)
+        for pk, people in fresh.items()
+    ]
+    Message.objects.bulk_update(rows, ["plan_audience", "plan_count", "plan_computed_at"], batch_size=50)
+
+
+def blocking(campaign: Campaign) -> models.QuerySet[Conflict]:
+    """Undecided conflicts that keep this campaign from being scheduled: high or blocking, against an agreed campaign or a
+    rule of the calendar. Drafts and plans under review never hold up others.
+    """
+    other_is_agreed = (
+        models.Q(first_campaign=campaign, second_campaign=None)
+        | models.Q(first_campaign=campaign, second_campaign__status__in=BINDING_STATUSES)
+        | models.Q(second_campaign=campaign, first_campaign__status__in=BINDING_STATUSES)
+    )
+    return Conflict.objects.filter(other_is_agreed, state__in=UNDECIDED, severity__gte=Severity.HIGH)
+
+
+def warnings(campaign: Campaign) -> models.QuerySet[Conflict]:
+    """Undecided conflicts of this campaign that do not keep it from being scheduled."""
+    touching = models.Q(first_campaign=campaign) | models.Q(second_campaign=campaign)
+    return Conflict.objects.filter(touching, state__in=UNDECIDED).exclude(pk__in=blocking(campaign).values("pk"))

@@ -1,0 +1,84 @@
+"""Two campaigns reach the same people at nearly the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+from pyroaring import BitMap
+
+from ...models.conflicts import Severity
+from ..findings import Facts, Finding, grown
+from ..rule import Rule
+from ..snapshot import Meeting, Plan, PlannedMessage, only_messages
+
+
+class OverlapRule(Rule):
+    __doc__ = gettext_noop(
+        "Two campaigns contact the same people within a few days of each other. Only the messages that really come close "
+        "count, and only the people who are in the audiences of both of them. It weighs more when at least half of the "
+        "smaller audience is contacted twice within a day; inside one department it is for information only. "
+        "Safety notices and what has already gone out do not count."
+    )
+    code = "overlap"
+    title = _("Same people at the same time")
+
+    def find(self, plan: Plan) -> Iterator[Finding]:
+        """One finding per pair of campaigns."""
+        within = timedelta(days=plan.parameters.overlap_days)
+        pairs = plan.meetings(within, self._takes_part)
+        if plan.people is not None:
+            plan.people.fetch(
+                message for pair in pairs for campaign in pair for message in plan.campaigns[campaign].messages
+            )
+        for pair, meetings in pairs.items():
+            found = self._judge(plan, pair, meetings)
+            if found:
+                yield found
+
+    def materially_worse(self, agreed: Facts, now: Facts) -> bool:
+        """More people than agreed, a day closer together, or more severe."""
+        return (
+            grown(agreed, now, share=0.2)
+            or now["hours_apart"] <= agreed["hours_apart"] - 24
+            or now.get("severity", 0) > agreed.get("severity", 0)
+        )
+
+    def _takes_part(self, message: PlannedMessage) -> bool:
+        return not message.is_public and not message.is_safety
+
+    def _judge(self, plan: Plan, pair: tuple[int, int], meetings: list[Meeting]) -> Finding | None:
+        nearest = min(meetings, key=lambda meeting: meeting.apart)
+        facts = {
+            "hours_apart": int(nearest.apart.total_seconds() // 3600),
+            "first_at": nearest.first_at.isoformat(), "second_at": nearest.second_at.isoformat(),
+            "first_messages": sorted({meeting.first.id for meeting in meetings}),
+            "second_messages": sorted({meeting.second.id for meeting in meetings}),
+        }
+        severity, people = int(Severity.MEDIUM), None
+        if plan.people is not None:
+            people = BitMap.union(*(plan.people.shared(meeting.first, meeting.second) for meeting in meetings))
+            sizes = [len(plan.audience(campaign)) for campaign in pair]
+            if len(people) < self._threshold(plan, sizes):
+                return None
+            severity = self._severity(plan, pair, nearest, len(people) / min(sizes))
+            facts |= {
+                "people": len(people), "first_audience": sizes[0], "second_audience": sizes[1], "severity": severity,
+            }
+        return Finding(
+            rule=self.code, subjects=pair, campaigns=pair, severity=severity, people=people,
+            messages=only_messages(meetings), at=min(nearest.first_at, nearest.second_at), facts=facts,
+        )
+
+    def _threshold(self, plan: Plan, sizes: list[int]) -> float:
+        return max(1, plan.parameters.overlap_people, plan.parameters.overlap_share * min(sizes))
+
+    def _severity(self, plan: Plan, pair: tuple[int, int], nearest: Meeting, share: float) -> int:
+        if len({plan.campaigns[campaign].department_id for campaign in pair}) == 1:
+            return int(Severity.INFO)
+        parameters = plan.parameters
+        is_close = nearest.apart <= timedelta(hours=parameters.overlap_high_hours)
+        repeats = nearest.first.is_recurring or nearest.second.is_recurring
+        return int(Severity.HIGH if share >= parameters.overlap_high_share and is_close and not repeats else Severity.MEDIUM)

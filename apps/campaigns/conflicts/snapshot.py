@@ -1,0 +1,211 @@
+"""The plan, frozen: what the rules look at. Loading takes a fixed number of queries, however many campaigns there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from pyroaring import BitMap
+
+from apps.channels.kinds import Channel
+
+from ..models.plan import BINDING_STATUSES, CampaignStatus, MessageKind, Timing
+from .parameters import Parameters
+from .people import People
+
+LASTING_CHANNELS = {Channel.CALL, Channel.STORE, Channel.ONSITE, Channel.ADS, Channel.EVENT, Channel.UNADDRESSED}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOffer:
+    """An offer with the place of its product in the category tree. ``path`` is that of its category, or its product's."""
+
+    id: int
+    kind: str
+    value: Decimal | None
+    currency: str
+    claim: str
+    product_id: int | None
+    category_id: int | None
+    path: str
+    name: str = ""
+    goods: str = ""
+    prices: Mapping[str, tuple[str, Decimal]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """One planned contact. ``windows`` are the moments (or stretches) at which people meet it, soonest first."""
+
+    id: int
+    campaign_id: int
+    channel: str
+    kind: str
+    purpose_class: str
+    timing: str
+    windows: tuple[tuple[datetime, datetime], ...]
+    is_recurring: bool = False
+    offer: PlannedOffer | None = None
+    count: int | None = None
+    reach: int | None = None
+
+    @property
+    def is_safety(self) -> bool:
+        """Safety messages ignore contact limits and blackouts and are never moved for promotion."""
+        return self.purpose_class == "safety"
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody may meet it: press, search, radio."""
+        return self.kind == MessageKind.UNADDRESSED
+
+    @property
+    def is_local(self) -> bool:
+        """Whether everybody meets it at the same wall clock, wherever they live."""
+        return self.timing == Timing.LOCAL
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCampaign:
+    """One campaign of the plan with its messages."""
+
+    id: int
+    department_id: int
+    status: str
+    starts_on: date
+    ends_on: date
+    messages: tuple[PlannedMessage, ...] = ()
+
+    @property
+    def is_draft(self) -> bool:
+        """Drafts take part in every rule and never block others."""
+        return self.status == CampaignStatus.DRAFT
+
+    @property
+    def is_binding(self) -> bool:
+        """Whether it is agreed, so that others have to reckon with it."""
+        return self.status in BINDING_STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBlackout:
+    """Days on which nothing may be sent; empty ``channels`` or ``countries`` mean all."""
+
+    id: int
+    starts_on: date
+    ends_on: date
+    channels: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    department_id: int | None = None
+    includes_service: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Two messages of different campaigns that come close in time, and how close at the nearest."""
+
+    first: PlannedMessage
+    second: PlannedMessage
+    apart: timedelta
+    first_at: datetime
+    second_at: datetime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything the rules may look at. ``focus`` narrows the search to collisions that touch those campaigns.
+
+    ``people`` is None in the metadata pass; otherwise it fetches audiences when a rule asks, many at once.
+    """
+
+    number: int
+    now: datetime
+    zone: ZoneInfo
+    parameters: Parameters
+    campaigns: Mapping[int, PlannedCampaign]
+    blackouts: tuple[PlannedBlackout, ...] = ()
+    focus: frozenset[int] | None = None
+    people: People | None = None
+
+    @cached_property
+    def messages(self) -> dict[int, PlannedMessage]:
+        """All messages by id."""
+        return {message.id: message for campaign in self.campaigns.values() for message in campaign.messages}
+
+    def in_focus(self, *campaign_ids: int) -> bool:
+        """Whether a collision of these campaigns is asked for."""
+        return self.focus is None or not self.focus.isdisjoint(campaign_ids)
+
+    def focused(self, campaign_ids: Iterable[int]) -> Plan:
+        """The same plan, asked only about these campaigns."""
+        return replace(self, focus=frozenset(campaign_ids))
+
+    def with_campaign(self, campaign: PlannedCampaign) -> Plan:
+        """The plan as it would be with ``campaign`` in place of its present self; people stay loaded."""
+        return replace(self, campaigns={**self.campaigns, campaign.id: campaign})
+
+    def department_of(self, message: PlannedMessage) -> int:
+        """The department whose message it is."""
+        return self.campaigns[message.campaign_id].department_id
+
+    def audience(self, campaign_id: int) -> BitMap:
+        """Everybody any message of the campaign is for."""
+        assert self.people is not None
+        parts = [self.people.of(message) for message in self.campaigns[campaign_id].messages]
+        return BitMap.union(*parts) if parts else BitMap()
+
+    def meetings(
+        self, within: timedelta, takes_part: Callable[[PlannedMessage], bool]
+    ) -> dict[tuple[int, int], list[Meeting]]:
+        """Pairs of campaigns (smaller id first) with their messages that come within ``within`` of each other.
+
+        What lies wholly in the past on both sides is history, not a conflict: nothing can be done about it.
+        """
+        nearest: dict[tuple[int, int], Meeting] = {}
+        for meeting in self._close(within, takes_part):
+            key = (meeting.first.id, meeting.second.id)
+            if key not in nearest or meeting.apart < nearest[key].apart:
+                nearest[key] = meeting
+        pairs: dict[tuple[int, int], list[Meeting]] = defaultdict(list)
+        for meeting in nearest.values():
+            pairs[meeting.first.campaign_id, meeting.second.campaign_id].append(meeting)
+        return dict(sorted(pairs.items()))
+
+    def _close(self, within: timedelta, takes_part: Callable[[PlannedMessage], bool]) -> Iterator[Meeting]:
+        """Sweeps over all windows in order of their start, keeping those that can still be met."""
+        events = sorted(
+            (
+                (start, end, message)
+                for message in self.messages.values() if takes_part(message)
+                for start, end in message.windows
+            ),
+            key=lambda event: event[0],
+        )
+        alive: list[tuple[datetime, datetime, PlannedMessage]] = []
+        for start, end, message in events:
+            alive = [other for other in alive if other[1] + within >= start]
+            for other_start, other_end, other in alive:
+                if other.campaign_id == message.campaign_id or max(end, other_end) < self.now:
+                    continue
+                if self.in_focus(other.campaign_id, message.campaign_id):
+                    apart = max(timedelta(0), start - other_end)
+                    yield _meeting((other, other_start), (message, start), apart)
+            alive.append((start, end, message))
+
+
+def _meeting(one: tuple[PlannedMessage, datetime], two: tuple[PlannedMessage, datetime], apart: timedelta) -> Meeting:
+    (first, first_at), (second, second_at) = sorted((one, two), key=lambda side: side[0].campaign_id)
+    return Meeting(first, second, apart, first_at, second_at)
+
+
+def only_messages(meetings: list[Meeting]) -> tuple[int | None, int | None]:
+    """The message of each side when only one of it is involved; None stands for the campaign as a whole."""
+    sides = [{meeting.first.id for meeting in meetings}, {meeting.second.id for meeting in meetings}]
+    first, second = (side.pop() if len(side) == 1 else None for side in sides)
+    return first, second

@@ -1,0 +1,5 @@
+"""Where Celery finds the tasks of this app; each part keeps its own beside what it does."""
+
+from .conflicts import tasks as conflict_tasks
+
+__all__ = ["conflict_tasks"]

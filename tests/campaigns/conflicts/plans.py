@@ -1,0 +1,66 @@
+"""Plans made by hand, without a database: rules are pure."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pyroaring import BitMap
+
+from apps.campaigns.conflicts import parameters
+from apps.campaigns.conflicts.people import People
+from apps.campaigns.conflicts.snapshot import Plan, PlannedBlackout, PlannedCampaign, PlannedMessage, PlannedOffer
+
+NOW = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)
+OSLO = ZoneInfo("Europe/Oslo")
+
+
+def at(day, hour=9):
+    """A moment in November 2026, in UTC."""
+    return datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=day - 1, hours=hour)
+
+
+def message(pk, campaign=0, *, sent=None, until=None, **values):
+    """A planned message; ``sent`` one moment or several."""
+    starts = sent if isinstance(sent, (list, tuple)) else [sent or at(20)]
+    fields = {
+        "channel": "email", "kind": "addressed", "purpose_class": "promotion", "timing": "fixed", "is_recurring": len(starts) > 1
+    }
+    return PlannedMessage(
+        id=pk, campaign_id=campaign, windows=tuple((start, until or start) for start in starts), **(fields | values)
+    )
+
+
+def campaign(pk, *messages, department=None, status="scheduled"):
+    """A campaign of its own department (unless given) with these messages."""
+    moments = [start for item in messages for start, _end in item.windows] or [NOW]
+    return PlannedCampaign(
+        id=pk, department_id=department or pk, status=status, starts_on=min(moments).date(), ends_on=max(moments).date(),
+        messages=tuple(replace(item, campaign_id=pk) for item in messages),
+    )
+
+
+def offer(pk, kind="percent", value=20, *, product=None, category=None, path="/1/", **values):
+    """An offer on a product or category at ``path`` of the tree."""
+    return PlannedOffer(
+        id=pk, kind=kind, value=value, currency=values.pop("currency", ""), claim=values.pop("claim", ""),
+        product_id=product, category_id=category, path=path, **values,
+    )
+
+
+def blackout(pk=1, first=20, last=20, **values):
+    """Days of November 2026 without messages."""
+    return PlannedBlackout(id=pk, starts_on=at(first).date(), ends_on=at(last).date(), **values)
+
+
+def plan(*campaigns, people=None, blackouts=(), homes=None, focus=None, now=NOW, **changes):
+    """A plan; ``people`` message id -> people, or None for the metadata pass."""
+    audiences = None
+    if people is not None:
+        known = {item.id: BitMap() for each in campaigns for item in each.messages}
+        audiences = People({**known, **{pk: BitMap(who) for pk, who in people.items()}},
+                           {code: BitMap(who) for code, who in (homes or {}).items()})
+    return Plan(
+        number=1, now=now, zone=OSLO, parameters=parameters.current(**changes),
+        campaigns={each.id: each for each in campaigns}, blackouts=tuple(blackouts),
+        focus=None if focus is None else frozenset(focus), people=audiences,
+    )
