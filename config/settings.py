@@ -219,6 +219,7 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = env.directory("MEDIA_ROOT", CLUSTER.directory / "media")
+SANDBOX_DIR = env.directory("SANDBOX_DIR", CLUSTER.directory / "sandbox")
 MEDIA_URL = "/media/"
 SANDBOX_DIR = env.directory("SANDBOX_DIR", STATE_DIR / "sandbox")
 # A large customer file is streamed to disk, never held in memory.
