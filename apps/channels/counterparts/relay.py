@@ -168,10 +168,12 @@ class RelaySession(asyncio.Protocol):
     async def _start_tls(self, context: ssl.SSLContext) -> None:
         self.transport.write(b"220 2.0.0 Go ahead\r\n")
         self.buffer.clear()
-        loop = asyncio.get_running_loop()
-        transport = await loop.start_tls(self.transport, self, context, server_side=True)
+        # the first words after the handshake may come before start_tls returns: they wait for the new transport
+        self.silent = True
+        transport = await asyncio.get_running_loop().start_tls(self.transport, self, context, server_side=True)
         if transport:
-            self.transport, self.tls = cast(asyncio.Transport, transport), None
+            self.transport, self.tls, self.silent = cast(asyncio.Transport, transport), None, False
+            self.data_received(b"")
 
     @staticmethod
     def _path(line: bytes) -> str:
