@@ -96,7 +96,7 @@ def _store_batch(connection: sqlite3.Connection, messages: list[Got]) -> None:
 
 
 def counts(folder: Path) -> dict[str, Count]:
-    """Per channel how much was got. A message without a reference is always distinct."""
+    """Per channel how much was got (`place.settle` first, to be exact). Without a reference a message is distinct."""
     with _opened(folder) as connection:
         rows = connection.execute(
             "select channel, count(*), count(distinct case reference when '' then id else reference end)"

@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import asdict, dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 
 
@@ -42,3 +43,18 @@ def withdraw(folder: Path) -> None:
     endpoints = find(folder)
     if endpoints and endpoints.pid == os.getpid():
         (folder / "endpoints.json").unlink(missing_ok=True)
+
+
+def settle(folder: Path) -> bool:
+    """Has running counterparts write down everything they got so far; False when none run."""
+    endpoints = find(folder)
+    if endpoints is None:
+        return False
+    connection = HTTPConnection("127.0.0.1", endpoints.http, timeout=10)
+    try:
+        connection.request("POST", "/control/flush")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()

@@ -57,26 +57,25 @@ async def serve(
 @contextmanager
 def running(folder: Path, tls: ssl.SSLContext | None = None) -> Iterator[Endpoints]:
     """Counterparts in a thread for as long as the block lasts."""
-    found: list[Endpoints] = []
+    found: list[tuple[Endpoints, asyncio.AbstractEventLoop]] = []
     started, stop = threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
 
     def ready(endpoints: Endpoints) -> None:
-        found.append(endpoints)
+        found.append((endpoints, asyncio.get_running_loop()))
         started.set()
 
     def run() -> None:
-        asyncio.set_event_loop(loop)
         try:
-            loop.run_until_complete(serve(folder, stop, tls=tls, ready=ready))
+            asyncio.run(serve(folder, stop, tls=tls, ready=ready))
         finally:
             started.set()
 
     thread = threading.Thread(target=run, name="counterparts", daemon=True)
     thread.start()
     started.wait(10)
+    endpoints, loop = found[0]
     try:
-        yield found[0]
+        yield endpoints
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)

@@ -180,6 +180,12 @@ class Connection(asyncio.Protocol):
         self._early.clear()
         self.features.clear()
 
+    def bid_farewell(self) -> None:
+        """Says QUIT and hangs up without waiting for the answer."""
+        if self.alive:
+            self.transport.write(b"QUIT\r\n")
+            self.transport.close()
+
     # --- a job of many messages --------------------------------------------------------------------
 
     async def run(self, job: Job) -> None:

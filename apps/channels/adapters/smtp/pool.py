@@ -119,19 +119,24 @@ class Pool:
 
     def test(self) -> str:
         """Greets, logs in and says goodbye; what the relay can do, or `AdapterError`."""
-        connection = self._wait(self._connect())
-        features = ", ".join(sorted(connection.features)) or "nothing special"
-        self._wait(self._quit([connection]))
-        return features
+        return self._wait(self._features())
 
     def close(self) -> None:
         """Says goodbye on all idle connections and ends the thread."""
         with self._lock:
             if self._pid == os.getpid():
-                idle, self._idle = self._idle, []
-                asyncio.run_coroutine_threadsafe(self._quit(idle), self._loop).result(5)
+                asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(5)
                 self._loop.call_soon_threadsafe(self._loop.stop)
             self._pid = 0
+
+    async def _end(self) -> None:
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.bid_farewell()
+        rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -167,8 +172,12 @@ class Pool:
     def _retire(self, connection: Connection) -> None:
         if connection in self._idle and connection.alive:
             self._idle.remove(connection)
-            connection.transport.write(b"QUIT\r\n")
-            connection.transport.close()
+            connection.bid_farewell()
+
+    async def _features(self) -> str:
+        connection = await self._connect()
+        connection.bid_farewell()
+        return ", ".join(sorted(connection.features)) or "nothing special"
 
     async def _connection(self) -> Connection:
         while self._idle:
@@ -246,12 +255,6 @@ class Pool:
             code, lines = await connection.command(_coded(password))
         if code != 235:
             raise AdapterError(f"the relay refused the login: {code} {lines[-1]}", permanent=code >= 500)
-
-    async def _quit(self, connections: list[Connection]) -> None:
-        for connection in connections:
-            if connection.alive:
-                connection.transport.write(b"QUIT\r\n")
-                connection.transport.close()
 
 
 def _coded(text: str) -> str:
