@@ -80,6 +80,7 @@ class RunArm(models.Model):
 class ChunkState(models.TextChoices):
     WAITING = "waiting", _("waiting")
     LEASED = "leased", _("being worked")
+    OPEN = "open", _("handed over, outcome awaited")
     DONE = "done", _("done")
 
 
@@ -88,6 +89,8 @@ class Chunk(models.Model):
 
     ``approved`` is the reservation: judged allowed, not yet in the ledger. A deferral is a new generation with
     ``not_before``. ``lease_epoch`` rises with every claim; a worker with an older epoch may not begin a burst.
+    An ``open`` chunk is nobody's to work: its people are on a call list, in a print file, or in a burst whose outcome is
+    asked for; they stay reserved until they stand in the ledger.
     """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="chunks")

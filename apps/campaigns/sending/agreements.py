@@ -1,0 +1,104 @@
+"""What two departments agreed, kept at send time: nobody receives both sides, also not those who join an audience late.
+
+The yielding side gives way while the keeping side can still reach the person; once somebody has got either side, the later
+one gives way. People whom the keeping side cannot contact stay with the yielding side.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from pyroaring import BitMap
+
+from apps.campaigns.models import Agreement, Campaign, Message, Run
+from apps.campaigns.models.plan import BINDING_STATUSES, MessageKind
+from apps.campaigns.models.sending import RunState
+from apps.core.clock import company_day
+
+from . import ledger
+from .aliases import Aliases
+from .occurrences import BadRecurrence, Occurrence, occurrences
+from .reach import contactable
+from .reservations import reserved, waiting
+
+# How far ahead the keeping side's next occurrences are looked for.
+HORIZON = timedelta(days=400)
+
+
+def binding(message: Message, at: datetime) -> list[Agreement]:
+    """The agreements in force in which this message stands on either side."""
+    today = company_day(at)
+    campaign = message.campaign_id
+    yields = Q(yielding_campaign=campaign) & (Q(yielding_message=None) | Q(yielding_message=message))
+    keeps = Q(keeping_campaign=campaign) & (Q(keeping_message=None) | Q(keeping_message=message))
+    return list(
+        Agreement.objects.filter(yields | keeps, ended_at=None)
+        .filter(Q(resolution__expires_on=None) | Q(resolution__expires_on__gte=today))
+        .select_related("yielding_campaign", "keeping_campaign", "yielding_message", "keeping_message")
+        .order_by("pk")
+    )
+
+
+def left_to_others(message: Message, people: BitMap, at: datetime, aliases: Aliases) -> list[tuple[Agreement, BitMap]]:
+    """Agreement by agreement those of the people who must not get this message now."""
+    found: list[tuple[Agreement, BitMap]] = []
+    left = people
+    for agreement in binding(message, at):
+        out = _left_out(agreement, message, left, at, aliases)
+        if out:
+            found.append((agreement, out))
+            left = left - out
+    return found
+
+
+def _yields(agreement: Agreement, message: Message) -> bool:
+    return agreement.yielding_campaign_id == message.campaign_id and agreement.yielding_message_id in (None, message.pk)
+
+
+def _left_out(agreement: Agreement, message: Message, people: BitMap, at: datetime, aliases: Aliases) -> BitMap:
+    everybody = aliases.everybody(people)
+    yields = _yields(agreement, message)
+    if yields:
+        others = _side(agreement.keeping_campaign, agreement.keeping_message)
+    else:
+        others = _side(agreement.yielding_campaign, agreement.yielding_message)
+    others = [other for other in others if other.pk != message.pk]
+    ids = [other.pk for other in others]
+    taken = ledger.reached(ids, everybody)
+    taken |= BitMap.union(BitMap(), *[held.people for held in reserved(everybody, messages=ids)])
+    if yields:
+        taken |= still_to_come(others, everybody - taken, at)
+    return aliases.back(aliases.living(taken), people)
+
+
+def _side(campaign: Campaign, message: Message | None) -> list[Message]:
+    messages = Message.objects.filter(campaign=campaign).exclude(kind=MessageKind.UNADDRESSED)
+    if message is not None:
+        messages = messages.filter(pk=message.pk)
+    return list(messages.select_related("campaign", "purpose"))
+
+
+def still_to_come(messages: list[Message], people: BitMap, at: datetime) -> BitMap:
+    """Those of the people whom one of these messages will still reach, as far as can be known."""
+    found = BitMap()
+    for message in messages:
+        if message.is_stopped or message.campaign.status not in BINDING_STATUSES:
+            continue
+        runs = list(Run.objects.filter(message=message).only("id", "occurrence", "state"))
+        open_runs = [run.pk for run in runs if run.state in (RunState.PLANNED, RunState.RUNNING)]
+        expected = BitMap.union(BitMap(), *waiting(open_runs, people).values())
+        coming = _next(message, at, {run.occurrence for run in runs})
+        if coming is not None:
+            expected |= (message.plan_audience or BitMap()) & people
+        when = max(coming.at, at) if coming else at
+        found |= contactable(message, expected - found, when)
+    return found
+
+
+def _next(message: Message, at: datetime, done: set[str]) -> Occurrence | None:
+    try:
+        coming = occurrences(message, at - timedelta(days=1), at + HORIZON)
+    except BadRecurrence:
+        return None
+    return next((each for each in coming if each.key not in done), None)

@@ -1,0 +1,120 @@
+"""Who is kept out to measure the effect, and who gets which version: drawn by hashing, so stable and repeatable.
+
+Every draw has a salt of its own, so that being in one control group says nothing about being in another. The draw of one
+customer is BLAKE2b (RFC 7693) of salt and id, read as a fraction of one.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from django.conf import settings
+from django.db import connection
+from pyroaring import BitMap
+
+from apps.campaigns.models import Message
+from apps.campaigns.models.sending import ArmKind
+from apps.consent.models import PurposeClass
+from apps.core import bitmaps
+
+WHOLE = 1 << 64
+
+
+@dataclass(frozen=True)
+class Arm:
+    """The people of one arm; `code` is the version's letter, or the value that put them into a control group."""
+
+    kind: str
+    code: str
+    people: BitMap
+
+
+def draw(people: BitMap, salt: str, shares: list[float]) -> list[BitMap]:
+    """Parts people by chance into groups of the given shares of one; whoever is left is in none of them."""
+    bounds: list[int] = []
+    total = 0.0
+    for share in shares:
+        total += share
+        bounds.append(round(min(total, 1.0) * WHOLE))
+    groups: list[array[int]] = [array("I") for _ in shares]
+    seed = blake2b(salt.encode(), digest_size=8)
+    for customer_id in people:
+        one = seed.copy()
+        one.update(customer_id.to_bytes(4, "big"))
+        place = int.from_bytes(one.digest(), "big")
+        for group, bound in zip(groups, bounds, strict=True):
+            if place < bound:
+                group.append(customer_id)
+                break
+    return [BitMap(group) for group in groups]
+
+
+def universal_control(people: BitMap) -> BitMap:
+    """Those whom no promotion of any department ever reaches, the same people in every run."""
+    share = float(getattr(settings, "UNIVERSAL_CONTROL_SHARE", 0) or 0)
+    return draw(people, "universal control", [share])[0] if share > 0 else BitMap()
+
+
+def campaign_control(message: Message, people: BitMap) -> BitMap:
+    """Those whom this campaign leaves out to measure its effect, the same for all its messages."""
+    share = float(message.campaign.control_share)
+    return draw(people, f"campaign control {message.campaign_id}", [share])[0] if share > 0 else BitMap()
+
+
+def is_safety(message: Message) -> bool:
+    """Safety messages know neither control groups nor caps nor blackouts."""
+    return message.purpose is not None and message.purpose.purpose_class == PurposeClass.SAFETY
+
+
+def control_group(message: Message, people: BitMap) -> BitMap:
+    """All of these people whom a control group keeps from getting this message."""
+    if is_safety(message):
+        return BitMap()
+    return BitMap.union(
+        *[arm.people for arm in drawn(message, people) if arm.kind != ArmKind.VARIANT], BitMap()
+    )
+
+
+def drawn(message: Message, people: BitMap) -> list[Arm]:
+    """All arms of a message over these people. Control groups come first; versions cover everybody."""
+    arms: list[Arm] = []
+    if not is_safety(message):
+        arms.append(Arm(ArmKind.UNIVERSAL_CONTROL, "", universal_control(people)))
+        arms.append(Arm(ArmKind.CAMPAIGN_CONTROL, "", campaign_control(message, people) - arms[0].people))
+    arms += _by_attribute(message, people) if message.arms_attribute else _by_weight(message, people)
+    return [arm for arm in arms if arm.people]
+
+
+def _variants(message: Message) -> list[str]:
+    return sorted(set(message.versions.values_list("variant", flat=True))) or ["A"]
+
+
+def _by_weight(message: Message, people: BitMap) -> list[Arm]:
+    weights = {str(code): float(weight) for code, weight in message.variants_share.items() if float(weight) > 0}
+    weights = weights or {code: 1.0 for code in _variants(message)}
+    total = sum(weights.values())
+    codes = sorted(weights)
+    if len(codes) == 1:
+        return [Arm(ArmKind.VARIANT, codes[0], people.copy())]
+    groups = draw(people, f"versions {message.pk}", [weights[code] / total for code in codes])
+    # Rounding of the last bound must not lose anybody.
+    groups[-1] |= people - BitMap.union(*groups)
+    return [Arm(ArmKind.VARIANT, code, group) for code, group in zip(codes, groups, strict=True)]
+
+
+def _by_attribute(message: Message, people: BitMap) -> list[Arm]:
+    """A value that is a version's name is that arm; any other value is a control group; no value is no arm at all."""
+    variants = set(_variants(message))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attributes ->> %s, array_agg(id) FROM customers_customer "
+            "WHERE id = ANY(%s) AND coalesce(attributes ->> %s, '') <> '' GROUP BY 1 ORDER BY 1",
+            [message.arms_attribute, list(people), message.arms_attribute],
+        )
+        found = [(str(value), bitmaps.from_ids(ids)) for value, ids in cursor.fetchall()]
+    return [
+        Arm(ArmKind.VARIANT if value in variants else ArmKind.CAMPAIGN_CONTROL, value[:40], group)
+        for value, group in found
+    ]

@@ -1,0 +1,217 @@
+"""Handing over in bursts: begun in the database first, then the network, then settled.
+
+Nothing is decided by the worker's memory: the beginning of a burst is conditional on the lease epoch, and asks consent,
+do-not-contact list, erasure, pause and stop again under the locks of the people's blocks. So an opt-out committed before
+a burst begins holds for all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from pyroaring import BitMap
+
+from apps.campaigns.models import Burst, Chunk
+from apps.campaigns.models.sending import ChunkState
+from apps.channels.adapters.base import Adapter, AdapterError, Outcome, OutgoingMessage, Receipt
+from apps.channels.models import ChannelAccount
+from apps.channels.references import delivery_reference
+from apps.core.reasons import Reason
+
+from . import chunks, ledger
+from .aliases import Aliases
+from .chunks import Moved
+from .claim import LEASE
+from .halted import may_send
+from .judging import Verdict, gate_again
+from .writing import Draft
+
+
+class LeaseLost(Exception):
+    """Another worker has the chunk now, or it was given back: this one must not begin a burst."""
+
+
+class Stopped(Exception):
+    """The run was stopped, paused, cancelled or is over; the lease was given back."""
+
+
+@dataclass
+class Begun:
+    """A burst that is committed: these people, at these addresses, may be handed over once."""
+
+    burst: Burst | None
+    addresses: dict[int, Any]
+
+
+def begin(chunk: Chunk, people: BitMap, *, judged_as: Aliases, now: datetime) -> Begun:
+    """Commits a burst for those of the people who may still be contacted; the others are settled or wait.
+
+    `judged_as` is who was whom when they were judged.
+
+    Raises LeaseLost or Stopped; then nothing may be handed over.
+    """
+    if not may_send(chunk.run_id):
+        release([chunk])
+        raise Stopped
+    while True:
+        try:
+            with chunks.deciding(people) as aliases:
+                return _begin_locked(chunk, people, judged_as, aliases, now)
+        except Moved:
+            continue
+        except StoppedUnderLock:
+            release([chunk])
+            raise Stopped from None
+
+
+class StoppedUnderLock(Exception):
+    """As Stopped, found out inside the transaction that would have begun: it is rolled back first."""
+
+
+def _begin_locked(chunk: Chunk, people: BitMap, judged_as: Aliases, aliases: Aliases, now: datetime) -> Begun:
+    held, verdict = ask_again(chunk, people, judged_as, aliases, now)
+    burst = None
+    if verdict.allowed:
+        burst = Burst.objects.create(
+            chunk=held,
+            run=chunk.run,
+            lease_epoch=held.lease_epoch,
+            account=chunk.run.message.account,
+            people=verdict.allowed,
+            count=len(verdict.allowed),
+            begun_at=now,
+        )
+    return Begun(burst, addresses_of(verdict, aliases))
+
+
+def ask_again(
+    chunk: Chunk, people: BitMap, judged_as: Aliases, aliases: Aliases, now: datetime
+) -> tuple[Chunk, Verdict]:
+    """Under the locks: who of the approved people may still be handed over. Others are settled, or wait again.
+
+    Raises LeaseLost, or StoppedUnderLock, after which the lease has still to be given back.
+    """
+    held = _holds_lease(chunk)
+    if not may_send(chunk.run_id) or chunk.run.deadline <= now:
+        raise StoppedUnderLock
+    people = people & (held.approved or BitMap())
+    people = people - ledger.of_run(chunk.run, people) - chunks.begun(held)
+    merged = BitMap(each for each in people if aliases.known(each) and aliases.group(each) != judged_as.group(each))
+    if merged:
+        # Merged after they were judged: limits and agreements may look different for the one person they are now.
+        chunks.requeue(held, merged)
+        people = people - merged
+    verdict = Verdict(allowed=people)
+    gate_again(verdict, chunk.run, now, aliases, with_addresses=True)
+    _take_out(held, verdict, now)
+    return held, verdict
+
+
+def _holds_lease(chunk: Chunk) -> Chunk:
+    """Renews the lease and returns the chunk as it stands; a zombie finds its epoch gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE campaigns_chunk SET leased_until = clock_timestamp() + %s "
+            "WHERE id = %s AND lease_epoch = %s AND state = 'leased'",
+            [LEASE, chunk.pk, chunk.lease_epoch],
+        )
+        if cursor.rowcount != 1:
+            raise LeaseLost
+    held = Chunk.objects.get(pk=chunk.pk)
+    held.run = chunk.run
+    return held
+
+
+def _take_out(chunk: Chunk, verdict: Verdict, now: datetime) -> None:
+    if verdict.refused:
+        ledger.append(ledger.Book.of(chunk.run).refusals(verdict.refused, now))
+    for later in verdict.later:
+        chunks.requeue(chunk, later.people, not_before=later.until)
+
+
+def addresses_of(verdict: Verdict, aliases: Aliases) -> dict[int, Any]:
+    """customer id -> the address that the gate chose, for everybody allowed."""
+    given = getattr(verdict.judgement, "addresses", None) or {}
+    return {
+        customer_id: given[aliases.survivor(customer_id)]
+        for customer_id in verdict.allowed
+        if aliases.survivor(customer_id) in given
+    }
+
+
+def refuse(chunk: Chunk, refused: dict[tuple[str, str], BitMap], *, now: datetime) -> None:
+    """Writes people off who were approved but for whom no message could be made."""
+    people = BitMap.union(BitMap(), *refused.values())
+    while people:
+        try:
+            with chunks.deciding(people):
+                held = _holds_lease(chunk)
+                approved = held.approved or BitMap()
+                mine = {key: group & approved for key, group in refused.items()}
+                ledger.append(ledger.Book.of(chunk.run).refusals(mine, now))
+                return
+        except Moved:
+            continue
+
+
+def release(leased: Iterable[Chunk], *, not_before: datetime | None = None) -> None:
+    """Gives chunks back whose lease this worker still holds; people not begun wait again."""
+    for chunk in leased:
+        while True:
+            try:
+                with chunks.deciding(chunk.approved or BitMap()):
+                    held = chunks.reread(chunk.pk)
+                    if held.lease_epoch == chunk.lease_epoch and held.state == ChunkState.LEASED:
+                        chunks.give_back(held, not_before=not_before)
+                break
+            except Moved:
+                continue
+
+
+def post(adapter: Adapter, begun: Begun, drafts: dict[int, Draft]) -> list[Receipt]:
+    """Hands a begun burst over. People without a receipt in the result have an unknown outcome."""
+    if begun.burst is None:
+        return []
+    receipts: list[Receipt] = []
+    requests: list[Any] = []
+    for customer_id in begun.burst.people:
+        built = _build(adapter, begun, customer_id, drafts)
+        (receipts if isinstance(built, Receipt) else requests).append(built)
+    try:
+        for receipt in adapter.post(requests):
+            receipts.append(receipt)
+    except AdapterError as error:
+        note_error(begun.burst.account_id, error.message, begun.burst.begun_at)
+    return receipts
+
+
+def _build(adapter: Adapter, begun: Begun, customer_id: int, drafts: dict[int, Draft]) -> Any:
+    burst = begun.burst
+    assert burst is not None
+    reference = delivery_reference(burst.run_id, customer_id)
+    draft, address = drafts.get(customer_id), begun.addresses.get(customer_id)
+    if draft is None or address is None:
+        return Receipt(reference, Outcome.REJECTED, code=Reason.NO_ADDRESS, detail="")
+    try:
+        return adapter.build(
+            OutgoingMessage(
+                reference=reference,
+                address=draft.address(address),
+                language=draft.language,
+                content=draft.content,
+                slots=draft.slots,
+                headers=draft.headers,
+            )
+        )
+    except AdapterError as error:
+        outcome = Outcome.REJECTED if error.permanent else Outcome.RETRY
+        return Receipt(reference, outcome, code=Reason.RENDER_FAILED, detail=error.message)
+
+
+def note_error(account_id: int, words: str, at: datetime) -> None:
+    """Keeps the provider's last failure for the channels page."""
+    ChannelAccount.objects.filter(pk=account_id).update(last_error=words[:500], last_error_at=at)

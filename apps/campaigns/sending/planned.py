@@ -1,0 +1,92 @@
+"""Scheduled messages that will contact the same people around a moment, and go before the one that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from pyroaring import BitMap
+
+from apps.campaigns.models import Message, Run
+from apps.campaigns.models.plan import CampaignStatus, MessageKind
+from apps.campaigns.models.sending import RunState
+from apps.consent.models import PurposeClass
+
+from .occurrences import BadRecurrence, Occurrence, occurrences
+from .reservations import waiting
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One coming contact of a scheduled message with some people."""
+
+    message: Message
+    at: datetime
+    channel: str
+    purpose_class: str
+    department_id: int
+    people: BitMap
+
+    def among(self, people: BitMap) -> Planned:
+        """The same, for these people only."""
+        return replace(self, people=self.people & people)
+
+
+def priority(message: Message) -> int:
+    """0 to 100, higher goes first; safety goes before everything."""
+    if message.purpose is not None and message.purpose.purpose_class == PurposeClass.SAFETY:
+        return 1000
+    return message.campaign.priority if message.priority is None else message.priority
+
+
+def scheduled(message: Message) -> list[Message]:
+    """All other messages that are scheduled to contact people we know."""
+    return list(
+        Message.objects.filter(campaign__status__in=[CampaignStatus.SCHEDULED, CampaignStatus.LIVE], is_stopped=False)
+        .exclude(kind=MessageKind.UNADDRESSED)
+        .exclude(pk=message.pk)
+        .select_related("campaign", "purpose")
+        .defer("plan_audience")
+    )
+
+
+def competitors(
+    message: Message, people: BitMap, at: datetime, span: timedelta, *, looking_ahead: bool
+) -> Iterator[Planned]:
+    """Contacts less than `span` away from `at` that will go before this message's claim on the same people.
+
+    That is: of higher priority; with `looking_ahead` also of the same priority, if they come earlier.
+    """
+    own = priority(message)
+    for other in scheduled(message):
+        rank = priority(other)
+        if rank < own or (rank == own and not looking_ahead):
+            continue
+        for occurrence in _around(other, at, span):
+            if rank == own and occurrence.at >= at:
+                continue
+            if group := _people(other, occurrence, people, at, looking_ahead):
+                yield Planned(other, occurrence.at, other.channel, _class(other), other.campaign.department_id, group)
+
+
+def _class(message: Message) -> str:
+    return message.purpose.purpose_class if message.purpose else PurposeClass.PROMOTION
+
+
+def _around(message: Message, at: datetime, span: timedelta) -> list[Occurrence]:
+    try:
+        return [each for each in occurrences(message, at - span, at + span) if abs(each.at - at) < span]
+    except BadRecurrence:
+        return []
+
+
+def _people(message: Message, occurrence: Occurrence, people: BitMap, at: datetime, looking_ahead: bool) -> BitMap:
+    run = Run.objects.filter(message=message, occurrence=occurrence.key).only("id", "state").first()
+    if run is not None:
+        if run.state not in (RunState.PLANNED, RunState.RUNNING):
+            return BitMap()
+        return waiting([run.pk], people).get(run.pk, BitMap())
+    if occurrence.at < at and not looking_ahead:
+        return BitMap()
+    return (Message.objects.values_list("plan_audience", flat=True).get(pk=message.pk) or BitMap()) & people

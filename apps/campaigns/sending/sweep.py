@@ -1,0 +1,225 @@
+"""Repairing what crashes and outages leave behind: expired leases, unsettled bursts, runs that are over or stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from pyroaring import BitMap
+
+from apps.campaigns.models import Burst, Chunk, Run
+from apps.campaigns.models.plan import CampaignStatus
+from apps.campaigns.models.sending import ChunkState, RunState
+from apps.channels import calls, registry
+from apps.channels.adapters.base import ABSENT, Adapter, AdapterError, Outcome, Receipt
+from apps.channels.models import ContactEvent
+from apps.channels.references import delivery_reference
+from apps.core import bitmaps
+from apps.core.blocks import split
+from apps.core.reasons import Reason
+
+from . import chunks, hand_over, ledger, transitions
+from .chunks import Moved
+from .halted import halts_for
+from .settle import settle
+
+# A provider that is slow but alive must have had its time before anybody says "unknown".
+GRACE = timedelta(minutes=2)
+
+
+@dataclass
+class Swept:
+    """What was repaired: leases, bursts, people whose waiting ended, runs that came to their end."""
+
+    leases: int = 0
+    bursts: int = 0
+    unknown: int = 0
+    ended: int = 0
+    runs_done: int = 0
+    recovered: int = 0
+
+
+def sweep(*, now: datetime, grace: timedelta = GRACE) -> Swept:
+    """Does all repairs once. May run at any time, twice, and beside workers."""
+    swept = Swept()
+    swept.leases = expired_leases()
+    for burst in unsettled(now, grace):
+        swept.bursts += 1
+        swept.unknown += resolve(burst, now=now)
+    hand_over.reopen_half_closed(now=now - grace)
+    for run in Run.objects.filter(state__in=[RunState.PLANNED, RunState.RUNNING]).order_by("pk"):
+        swept.ended += end_waiting(run, now=now)
+        done, recovered = finish(run, now=now)
+        swept.runs_done += done
+        swept.recovered += recovered
+    transitions.update_statuses(now=now)
+    return swept
+
+
+def locked(people: BitMap, act: Callable[[], int]) -> int:
+    """Does something under the locks of these people's blocks, again if a merge came between."""
+    while True:
+        try:
+            with chunks.deciding(people):
+                return act()
+        except Moved:
+            continue
+
+
+def expired_leases() -> int:
+    """Gives chunks back whose worker fell silent; its bursts stay unsettled. The database's clock decides."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM campaigns_chunk WHERE state = 'leased' AND leased_until < clock_timestamp() ORDER BY block, id"
+        )
+        ids = [pk for (pk,) in cursor.fetchall()]
+    count = 0
+    for pk in ids:
+        people = Chunk.objects.values_list("people", flat=True).get(pk=pk)
+        count += locked(people, lambda pk=pk: _expire(pk))  # type: ignore[misc]
+    return count
+
+
+def _expire(chunk_id: int) -> int:
+    chunk = chunks.reread(chunk_id)
+    over = chunk.leased_until is not None and chunk.leased_until < chunks.database_now()
+    if chunk.state != ChunkState.LEASED or not over:
+        return 0
+    chunks.give_back(chunk)
+    return 1
+
+
+def unsettled(now: datetime, grace: timedelta) -> list[Burst]:
+    """Bursts begun and not settled, old enough, that no living worker is at."""
+    return list(
+        Burst.objects.filter(settled_at=None, begun_at__lte=now - grace)
+        .exclude(chunk__state=ChunkState.LEASED)
+        .select_related("run__message__campaign", "run__message__purpose", "run__message__account", "account")
+        .order_by("pk")
+    )
+
+
+def resolve(burst: Burst, *, now: datetime) -> int:
+    """Finds out what became of a burst: by events, by asking the provider, else unknown. Returns how many stay unknown."""
+    missing = burst.people - ledger.of_run(burst.run, burst.people)
+    proven = proven_by_events(burst.run_id, missing)
+    receipts = [_accepted(burst.run_id, customer_id) for customer_id in proven]
+    receipts += _asked(burst, missing - proven)
+    settle(burst, receipts, {}, now=now)
+    return locked(burst.people, lambda: _unknown(burst, now))
+
+
+def _accepted(run_id: int, customer_id: int) -> Receipt:
+    return Receipt(delivery_reference(run_id, customer_id), Outcome.ACCEPTED, code="event")
+
+
+def proven_by_events(run_id: int, people: BitMap) -> BitMap:
+    """Those of whom a provider or the person themselves told something: then it was handed over."""
+    rows = ContactEvent.objects.filter(run_id=run_id, customer_id__in=list(people)).values_list("customer_id", flat=True)
+    return bitmaps.from_ids(sorted(set(rows)))  # type: ignore[arg-type]
+
+
+def _asked(burst: Burst, people: BitMap) -> list[Receipt]:
+    """What the provider knows of these people. Absent means certainly not handed over, so they may wait again."""
+    try:
+        adapter = registry.adapter_for(burst.account)
+        return [receipt for customer_id in people if (receipt := _ask(adapter, burst.run_id, customer_id))]
+    except (AdapterError, registry.UnknownAdapter):
+        return []
+
+
+def _ask(adapter: Adapter, run_id: int, customer_id: int) -> Receipt | None:
+    reference = delivery_reference(run_id, customer_id)
+    found = adapter.find(reference)
+    if isinstance(found, Receipt):
+        return found
+    return Receipt(reference, Outcome.RETRY, code="absent") if found is ABSENT else None
+
+
+def _unknown(burst: Burst, now: datetime) -> int:
+    burst.refresh_from_db()
+    left = burst.people - ledger.of_run(burst.run, burst.people)
+    book = ledger.Book.of(burst.run)
+    ledger.append(
+        book.entry(customer_id, "unknown", burst.begun_at, reason=Reason.NO_ANSWER_FROM_PROVIDER) for customer_id in left
+    )
+    Burst.objects.filter(pk=burst.pk, settled_at=None).update(settled_at=now)
+    chunk = chunks.reread(burst.chunk_id)
+    if chunk.state == ChunkState.OPEN:
+        chunks.settle_state(chunk)
+    return len(left)
+
+
+def end_waiting(run: Run, *, now: datetime) -> int:
+    """Turns the waiting people of a cancelled run, or of one past its deadline, into refused ones."""
+    reason = _end_reason(run, now)
+    if reason is None:
+        return 0
+    ended = 0
+    for pk, people in Chunk.objects.filter(run=run).exclude(state=ChunkState.DONE).values_list("pk", "people"):
+        ended += locked(people, lambda pk=pk: _end(pk, reason, now))  # type: ignore[misc]
+    calls.withdraw_run(run.pk, reason=reason, now=now)
+    return ended
+
+
+def _end_reason(run: Run, now: datetime) -> str | None:
+    campaign = run.message.campaign
+    if campaign.status == CampaignStatus.CANCELLED:
+        return Reason.CANCELLED
+    if run.deadline > now:
+        return None
+    if run.message.is_stopped or halts_for(run):
+        return Reason.HALTED
+    return Reason.EXPIRED
+
+
+def _end(chunk_id: int, reason: str, now: datetime) -> int:
+    chunk = chunks.reread(chunk_id)
+    people = chunk.people | (chunk.approved or BitMap())
+    left = people - chunks.begun(chunk) - ledger.of_run(chunk.run, people)
+    rows = ledger.Book.of(chunk.run).refusals({(reason, ""): left}, now)
+    ledger.append(rows)
+    # A worker that holds the lease finds the end itself when it begins its next burst.
+    if chunk.state != ChunkState.LEASED:
+        chunk.approved = (chunk.approved or BitMap()) - left
+        chunk.save(update_fields=["approved"])
+        chunks.settle_state(chunk)
+    return len(left)
+
+
+def finish(run: Run, *, now: datetime) -> tuple[int, int]:
+    """Ends a run of which no chunk is open; people of the audience in no chunk and no ledger row wait again.
+
+    Returns (runs ended, people recovered).
+    """
+    if run.chunks.exclude(state=ChunkState.DONE).exists():
+        return 0, 0
+    lost = run.audience - ledger.of_run(run)
+    if lost and run.deadline > now:
+        return 0, sum(locked(part, lambda block=block, part=part: _recover(run, block, part))  # type: ignore[misc]
+                      for block, part in split(lost))
+    if lost:
+        return 0, locked(lost, lambda: _write_off(run, lost, now))
+    over = RunState.CANCELLED if run.message.campaign.status == CampaignStatus.CANCELLED else RunState.DONE
+    changed = Run.objects.filter(pk=run.pk, state__in=[RunState.PLANNED, RunState.RUNNING]).update(
+        state=over, finished_at=now
+    )
+    return changed, 0
+
+
+def _recover(run: Run, block: int, people: BitMap) -> int:
+    people = people - ledger.of_run(run, people)
+    last = Chunk.objects.filter(run=run, block=block).order_by("-generation").first()
+    generation = last.generation + 1 if last else 0
+    if people and not Chunk.objects.filter(run=run, block=block).exclude(state=ChunkState.DONE).exists():
+        Chunk.objects.create(run=run, block=block, generation=generation, people=people, count=len(people))
+        return len(people)
+    return 0
+
+
+def _write_off(run: Run, people: BitMap, now: datetime) -> int:
+    people = people - ledger.of_run(run, people)
+    ledger.append(ledger.Book.of(run).refusals({(_end_reason(run, now) or Reason.EXPIRED, ""): people}, now))
+    return len(people)

@@ -1,0 +1,180 @@
+"""The worker's loop: claims, bursts, settles, until nothing is due or its time is up.
+
+It holds at most one claim per provider account and goes round them, so that one slow provider holds no other up.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pyroaring import BitMap
+
+from apps.campaigns.models import Chunk
+from apps.channels import registry, throttle
+from apps.channels.adapters.base import Adapter, AdapterError
+from apps.channels.kinds import Channel
+
+from . import attempt, hand_over, settle, writing
+from .claim import Claim, claim
+from .writing import Draft
+
+# One burst is at most this much of an account's measured rate, so that a stop works within about a second.
+BURST_SECONDS = 1.0
+MOST_PER_BURST = 1000
+SHORTEST_NAP, LONGEST_NAP = 0.02, 0.25
+# Contacts that happen later than the hand-over to a list: an agent opens the call, the print file closes.
+LISTED = {Channel.CALL, Channel.LETTER}
+
+
+@dataclass
+class Worked:
+    """What a worker did, in people."""
+
+    claims: int = 0
+    judged: int = 0
+    bursts: int = 0
+    sent: int = 0
+    failed: int = 0
+    again: int = 0
+    unknown: int = 0
+    listed: int = 0
+
+
+@dataclass
+class Job:
+    """One claim on its way: what is still to be handed over, chunk by chunk."""
+
+    claim: Claim
+    adapter: Adapter
+    drafts: dict[int, Draft] = field(default_factory=dict)
+    left: list[tuple[Chunk, BitMap]] = field(default_factory=list)
+
+    @property
+    def account_id(self) -> int:
+        """The provider account that it uses."""
+        return self.claim.run.message.account_id or 0
+
+
+def name_of_this_worker() -> str:
+    """Host and process, for the lease."""
+    return f"{socket.gethostname()[:60]}.{os.getpid()}"
+
+
+def work_runs(*, now: datetime, budget: float = 10.0, worker: str = "") -> Worked:
+    """Sends what is due for at most `budget` seconds; returns early when nothing is left. Callable from anywhere.
+
+    `now` is the moment of the call; time passes from there by the clock of this process.
+    """
+    started = time.monotonic()
+
+    def moment() -> datetime:
+        return now + timedelta(seconds=time.monotonic() - started)
+
+    worked = Worked()
+    jobs: dict[int, Job] = {}
+    try:
+        while time.monotonic() - started < budget:
+            moved = [_step(job, worked, moment) for job in jobs.values()]
+            jobs = {account: job for account, job in jobs.items() if job.left}
+            if not any(moved) and not _take_next(jobs, worked, moment, worker or name_of_this_worker()):
+                if not jobs:
+                    break
+                time.sleep(_nap(jobs))
+    finally:
+        for job in jobs.values():
+            attempt.release([chunk for chunk, _ in job.left])
+    return worked
+
+
+def _nap(jobs: dict[int, Job]) -> float:
+    waits = [
+        throttle.seconds_for(job.claim.run.message.account, max(1, int(_burst_size(job) / 4)))  # type: ignore[arg-type]
+        for job in jobs.values()
+    ]
+    return min(LONGEST_NAP, max(SHORTEST_NAP, min(waits)))
+
+
+def _take_next(jobs: dict[int, Job], worked: Worked, moment: Callable[[], datetime], worker: str) -> bool:
+    """Claims for an account that is not being worked; False when there is nothing to claim."""
+    found = claim(worker=worker, now=moment(), not_accounts=list(jobs))
+    if found is None:
+        return False
+    worked.claims += 1
+    worked.judged += found.judged
+    job = _prepare(found, moment())
+    if job is not None:
+        jobs[job.account_id] = job
+    return True
+
+
+def _prepare(found: Claim, now: datetime) -> Job | None:
+    """Reads facts, chooses versions and makes everybody's slots; who cannot get a message is refused."""
+    if not found.chunks:
+        return None
+    try:
+        adapter = registry.adapter_for(found.run.message.account)  # type: ignore[arg-type]
+        drafts, refused = writing.prepare(found.run, found.people, found.aliases, now=now)
+    except (AdapterError, registry.UnknownAdapter) as error:
+        attempt.note_error(found.run.message.account_id or 0, str(error), now)
+        attempt.release(found.chunks, not_before=now + settle.FIRST_WAIT)
+        return None
+    out = BitMap.union(BitMap(), *refused.values())
+    left: list[tuple[Chunk, BitMap]] = []
+    for chunk in found.chunks:
+        if out & chunk.approved:
+            attempt.refuse(chunk, refused, now=now)
+        left.append((chunk, chunk.approved - out))
+    return Job(found, adapter, drafts, left)
+
+
+def _burst_size(job: Job) -> int:
+    rate = float(job.claim.run.message.account.rate)  # type: ignore[union-attr]
+    return max(1, min(MOST_PER_BURST, int(rate * BURST_SECONDS)))
+
+
+def _step(job: Job, worked: Worked, moment: Callable[[], datetime]) -> bool:
+    """Hands one burst over, if the account's throttle lets it. True when something was done."""
+    chunk, people = job.left[0]
+    if not people:
+        attempt.release([chunk])
+        job.left.pop(0)
+        return True
+    try:
+        if job.claim.run.message.channel in LISTED:
+            job.left.pop(0)
+            worked.listed += hand_over.put_on_list(job.claim, chunk, people, job.adapter, job.drafts, now=moment())
+            return True
+        return _burst(job, chunk, people, worked, moment)
+    except attempt.LeaseLost:
+        job.left = [pair for pair in job.left if pair[0].pk != chunk.pk]
+    except attempt.Stopped:
+        attempt.release([other for other, _ in job.left])
+        job.left.clear()
+    return True
+
+
+def _burst(job: Job, chunk: Chunk, people: BitMap, worked: Worked, moment: Callable[[], datetime]) -> bool:
+    account = job.claim.run.message.account
+    assert account is not None
+    granted = throttle.take(account, min(len(people), _burst_size(job)), moment())
+    if not granted:
+        return False
+    now_people = people[:granted]
+    job.left[0] = (chunk, people - now_people)
+    begun = attempt.begin(chunk, now_people, judged_as=job.claim.aliases, now=moment())
+    throttle.give_back(account, granted - (begun.burst.count if begun.burst else 0))
+    if begun.burst is None:
+        return True
+    receipts = attempt.post(job.adapter, begun, job.drafts)
+    counted = settle.settle(begun.burst, receipts, job.drafts, now=moment())
+    worked.bursts += 1
+    worked.sent += counted.sent
+    worked.failed += counted.failed
+    worked.again += counted.again
+    worked.unknown += counted.unknown
+    return True
