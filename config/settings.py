@@ -37,6 +37,8 @@ SECRET_KEY = env.secret("SECRET_KEY", None if PRODUCTION else kept_secret(STATE_
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
 TOKEN_KEYS = env.words("TOKEN_KEYS", [SECRET_KEY])
 CREDENTIAL_KEYS = env.words("CREDENTIAL_KEYS", None if PRODUCTION else [kept_secret(STATE_DIR, "credential_key")])
+# Recognises addresses on the do-not-contact list after erasure. Unlike the others it can never be changed.
+ADDRESS_HASH_KEY = env.secret("ADDRESS_HASH_KEY", None if PRODUCTION else kept_secret(STATE_DIR, "address_hash_key"))
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", None if PRODUCTION else ["*"])
 PUBLIC_URL = env.url("PUBLIC_URL", None if PRODUCTION else "http://localhost:8000")
@@ -183,6 +185,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXIES", 0)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Concord"
