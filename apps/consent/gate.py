@@ -80,9 +80,7 @@ class Judgement:
         self.steps.append(Step(code, self.allowed, denied))
 
 
-def judge(
-    *, people: BitMap, channel: str, purpose: Purpose, at: datetime, with_addresses: bool = False
-) -> Judgement:
+def judge(*, people: BitMap, channel: str, purpose: Purpose, at: datetime, with_addresses: bool = False) -> Judgement:
     """Judges everybody set-wise by what is known now; ``at`` is the moment of the contact, for validity and hours.
 
     ``with_addresses`` also gives the address in force of everybody allowed, in the same order of preference.

@@ -189,7 +189,7 @@ def _with_state(people: BitMap, channel: str, purpose: Purpose, granted: bool, m
         sql, params = sql + " AND customer_id = ANY(%s::int[])", [*params, [*people, *merged]]
     found = bitmaps.from_sql(sql, params)
     others = found & BitMap(merged)
-    return (found & people) | BitMap(merged[customer_id] for customer_id in others)
+    return (found | BitMap(merged[customer_id] for customer_id in others)) & people
 
 
 def _under_all_ids(entries: list[Entry]) -> list[Entry]:

@@ -139,7 +139,7 @@ def _by_address(people: BitMap, channel: str, kind: str, at: datetime, found: Bl
             SELECT customer_id, {expression} AS hash FROM customers_contactpoint WHERE {addresses.VALID}{only})
         SELECT p.customer_id, s.reason, p.hash FROM points p JOIN consent_suppression s ON s.address_hash = p.hash
         WHERE s.lifted_at IS NULL AND s.address_hash <> '' AND s.channel IN ('', %s)"""
-    params = [*keys, kind, at, at, *([list(people)] if few else []), channel]
+    params: list[Any] = [*keys, kind, at, at, *([list(people)] if few else []), channel]
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows = [row for row in cursor.fetchall() if row[0] in people]

@@ -69,7 +69,9 @@ $$;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0001_initial"), ("accounts", "0002_database"), ("customers", "0002_database"),
+        ("consent", "0001_initial"),
+        ("accounts", "0002_database"),
+        ("customers", "0002_database"),
     ]
 
     operations = [
