@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from apps.accounts import access
 from apps.accounts.models import User
 
-from . import approval, check
+from . import approval, readiness
 from .approval import NotReady, _locked, _move, _refuse
-from .conflicts import passes
+from .conflicts import passes, sentences
 from .models import Campaign, CampaignStatus
 
 
@@ -24,10 +24,10 @@ def obstacles(campaign: Campaign, *, now: datetime) -> list[str]:
     elif not approval.is_covered(campaign, now):
         found.append(_("What was approved is not what would be sent, or its period is over: ask for approval again."))
     found += [
-        _("An open conflict prevents it: %(conflict)s.") % {"conflict": passes.sentence(conflict)}
+        _("An open conflict prevents it: %(conflict)s.") % {"conflict": sentences.sentence(conflict)}
         for conflict in passes.blocking(campaign)
     ]
-    return found + [problem.text for problem in check.problems(campaign, now=now) if problem.blocks]
+    return found + [problem.text for problem in readiness.problems(campaign, now=now) if problem.blocks]
 
 
 @transaction.atomic

@@ -72,7 +72,7 @@ def occurrences(message: Message, *, first: datetime, last: datetime, zone: Zone
             yield message.send_at
         return
     start = message.send_at.astimezone(zone).replace(tzinfo=None)
-    until = message.recurs_until or (message.campaign.ends_on if message.campaign_id else None)
+    until = message.recurs_until or message.campaign.ends_on
     rule = rrulestr(message.recurrence, dtstart=start)
     low = first.astimezone(zone).replace(tzinfo=None)
     high = last.astimezone(zone).replace(tzinfo=None)
