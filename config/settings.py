@@ -37,6 +37,8 @@ SECRET_KEY = env.secret("SECRET_KEY", None if PRODUCTION else kept_secret(STATE_
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS", [])
 TOKEN_KEYS = env.words("TOKEN_KEYS", [SECRET_KEY])
 CREDENTIAL_KEYS = env.words("CREDENTIAL_KEYS", None if PRODUCTION else [kept_secret(STATE_DIR, "credential_key")])
+# Recognises addresses on the do-not-contact list after erasure. Unlike the others it can never be changed.
+ADDRESS_HASH_KEY = env.secret("ADDRESS_HASH_KEY", None if PRODUCTION else kept_secret(STATE_DIR, "address_hash_key"))
 
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", None if PRODUCTION else ["*"])
 PUBLIC_URL = env.url("PUBLIC_URL", None if PRODUCTION else "http://localhost:8000")
@@ -50,9 +52,9 @@ if CLOCK_OFFSET and PRODUCTION:
 
 CONCORD_APPS = ["core", "accounts", "customers", "channels", "consent", "campaigns", "reporting"]
 INSTALLED_APPS = [
+    "django.contrib.auth",  # before ours: accounts takes its group page out of the administration
     *[f"apps.{name}" for name in CONCORD_APPS],
     "django.contrib.admin",
-    "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
     "django.contrib.messages",
@@ -183,6 +185,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key"}
+ALLAUTH_TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXIES", 0)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Concord"
@@ -263,6 +266,14 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "Concord <concord@loca
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.accounts.api_access.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.accounts.api_access.HasAction"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "apps.core.problems.problem_response",
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -11,3 +13,4 @@ class AccountsConfig(AppConfig):
         from django.contrib import admin
 
         admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+        import_module("apps.accounts.api_schema")

@@ -1,17 +1,19 @@
 """A colleague's own pages: notifications, profile, and what happened to a thing."""
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.i18n import set_language
 
 from apps.accounts import access, audit, notifications
 from apps.accounts.forms import ProfileForm
-from apps.accounts.models import Notification
+from apps.accounts.models import Notification, User
 from apps.core import clock
 from apps.core.http import render_page
 
@@ -54,3 +56,13 @@ def history(request: HttpRequest, kind: str, key: str) -> HttpResponse:
         raise Http404(_("Nothing is known about this.")) from error
     page = Paginator(audit.history(subject), PAGE).get_page(request.GET.get("page"))
     return render_page(request, "accounts/history.html", {"subject": subject, "page": page}, partial="lines")
+
+
+@access.public("visitors without a login choose their language too; it changes nothing but the words")
+@require_POST
+def language(request: HttpRequest) -> HttpResponseBase:
+    """Keeps the language in the browser and, for a colleague, in the profile; goes back to where one was."""
+    chosen = request.POST.get("language", "")
+    if isinstance(request.user, User) and chosen in dict(settings.LANGUAGES):
+        User.objects.filter(pk=request.user.pk).update(language=chosen)
+    return set_language(request)

@@ -108,7 +108,7 @@ class RawEvent(models.Model):
 class ContactEvent(models.Model):
     """Something that happened to one delivery, named by (run, customer): it may be told before the ledger row exists.
 
-    ``customer_id`` 0 is an anonymous click. ``machine`` marks scanners and prefetchers, which never count as people.
+    ``told_at`` is null until every listener above has heard of it. ``machine`` marks scanners and prefetchers, which never count as people.
     """
 
     run_id = models.IntegerField(null=True, blank=True)
@@ -123,6 +123,7 @@ class ContactEvent(models.Model):
     link = models.ForeignKey(Link, models.PROTECT, null=True, blank=True, related_name="+")
     code = models.CharField(max_length=60, blank=True)
     dedupe_key = models.CharField(max_length=120)
+    told_at = models.DateTimeField(null=True, blank=True)
 
     # carried to listeners of `provider_event`, never stored: events hold ids and codes only
     address: str = ""
@@ -134,6 +135,7 @@ class ContactEvent(models.Model):
             models.Index(fields=["run_id", "customer_id"], name="contact_event_delivery"),
             models.Index(fields=["customer_id", "-at"], name="contact_event_customer"),
             models.Index(fields=["recorded_at"], name="contact_event_recorded"),
+            models.Index(fields=["recorded_at"], condition=models.Q(told_at=None), name="contact_event_untold"),
         ]
         verbose_name = _("contact event")
         verbose_name_plural = _("contact events")

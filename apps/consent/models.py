@@ -65,13 +65,14 @@ class ConsentAction(models.TextChoices):
     GRANT = "grant", _("yes")
     WITHDRAW = "withdraw", _("no")
     CONFIRM = "confirm", _("confirmed")
+    VOID = "void", _("taken back with its import")
 
 
 class ConsentEvent(models.Model):
     """One append-only piece of evidence. ``by_person``: the person did it themselves (form, reply, call), not an import.
 
     ``at`` is when it happened, ``recorded_at`` when we learnt it. ``address`` is the address it was given for,
-    ``address_hash`` its keyed hash, which outlives erasure.
+    ``address_hash`` its keyed hash, which outlives erasure. A void makes the yeses of its import job count no more.
     """
 
     customer = models.ForeignKey(Customer, models.DO_NOTHING, related_name="consent_events", db_index=False)
@@ -88,7 +89,9 @@ class ConsentEvent(models.Model):
     address_hash = models.CharField(max_length=64, blank=True, db_index=True)
     by_person = models.BooleanField(_("by the person"), default=False)
     run_id = models.IntegerField(null=True, blank=True)
-    actor = models.ForeignKey(User, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False)
+    actor = models.ForeignKey(
+        User, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False, db_index=False
+    )
     import_job = models.ForeignKey(
         ImportJob, models.DO_NOTHING, null=True, blank=True, related_name="+", db_constraint=False
     )
@@ -99,6 +102,11 @@ class ConsentEvent(models.Model):
         indexes = [
             models.Index(fields=["customer", "channel", "purpose", "-at"], name="consent_event_customer"),
             models.Index(fields=["recorded_at"], name="consent_event_recorded"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(by_person=False) | models.Q(import_job=None), name="consent_import_is_not_the_person"
+            ),
         ]
         verbose_name = _("consent event")
         verbose_name_plural = _("consent ledger")
@@ -116,16 +124,14 @@ class ConsentState(models.Model):
     granted = models.BooleanField()
     at = models.DateTimeField()
     opted_out_by_person = models.BooleanField(default=False)
-    event = models.ForeignKey(ConsentEvent, models.DO_NOTHING, related_name="+", db_constraint=False)
+    event = models.ForeignKey(ConsentEvent, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["customer", "channel", "purpose"], name="consent_state_once"),
         ]
         indexes = [
-            models.Index(
-                fields=["purpose", "channel", "customer"], condition=models.Q(granted=True), name="consent_state_granted"
-            ),
+            models.Index(fields=["purpose", "channel", "granted", "customer"], name="consent_state_granted"),
         ]
         verbose_name = _("consent")
         verbose_name_plural = _("consents")

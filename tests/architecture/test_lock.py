@@ -20,8 +20,9 @@ def test_a_plain_uv_run_is_bound_to_the_pins_of_the_lock():
 def test_every_pin_has_hashes_and_the_lock_names_no_address():
     assert "://" not in LOCK
     assert "--index-url" not in LOCK
-    blocks = LOCK.split("==")[1:]
-    assert all("--hash=sha256:" in block for block in blocks)
+    lines = LOCK.splitlines()
+    pinned = [place for place, line in enumerate(lines) if not line.startswith(" ")]
+    assert all(lines[place + 1].strip().startswith("--hash=sha256:") for place in pinned)
 
 
 def test_the_lock_holds_everything_the_project_asks_for():

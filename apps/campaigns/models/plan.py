@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -63,7 +65,7 @@ class GoalMetric(models.TextChoices):
 
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
-    def between(self, first, last) -> CampaignQuerySet:
+    def between(self, first: date, last: date) -> CampaignQuerySet:
         """Campaigns with at least one day from ``first`` to ``last``, both included."""
         return self.filter(starts_on__lte=last, ends_on__gte=first)
 

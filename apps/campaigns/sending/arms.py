@@ -93,7 +93,7 @@ def _variants(message: Message) -> list[str]:
 
 def _by_weight(message: Message, people: BitMap) -> list[Arm]:
     weights = {str(code): float(weight) for code, weight in message.variants_share.items() if float(weight) > 0}
-    weights = weights or {code: 1.0 for code in _variants(message)}
+    weights = weights or dict.fromkeys(_variants(message), 1.0)
     total = sum(weights.values())
     codes = sorted(weights)
     if len(codes) == 1:

@@ -121,10 +121,7 @@ def _draw_arms(run: Run) -> None:
 
 def _cut(run: Run, occurrence: Occurrence, people: BitMap) -> None:
     """Cuts the people into chunks inside aligned blocks; at local time each moment is a generation of its own."""
-    if run.message.timing == Timing.LOCAL:
-        moments = local_time.moments(occurrence, people)
-    else:
-        moments = [(None, people)]
+    moments = local_time.moments(occurrence, people) if run.message.timing == Timing.LOCAL else [(None, people)]
     chunks: list[Chunk] = []
     generations: dict[int, int] = {}
     for not_before, group in moments:

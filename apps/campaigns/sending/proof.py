@@ -19,7 +19,7 @@ def run_proof(run: Run) -> dict[str, Any]:
     Waiting is counted from the chunks and the rest from the ledger, so the sum is a real check. Somebody of whom it was
     learnt later that an unknown hand-over did arrive counts as sent.
     """
-    counted: dict[str, int] = {outcome: 0 for outcome in Outcome.values}
+    counted: dict[str, int] = dict.fromkeys(Outcome.values, 0)
     refused: dict[str, int] = {}
     rows = Delivery.objects.filter(run_day=run.run_day, run_id=run.pk).values_list("outcome", "reason")
     for outcome, reason, number in rows.annotate(number=Count("customer_id")).order_by("reason", "outcome"):

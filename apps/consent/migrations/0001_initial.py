@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(choices=[('email', 'E-mail'), ('sms', 'SMS'), ('whatsapp', 'WhatsApp'), ('push', 'Push'), ('webpush', 'Web push'), ('letter', 'Letter'), ('call', 'Call'), ('store', 'Store'), ('social', 'Social post'), ('ads', 'Ad audience'), ('event', 'Event'), ('onsite', 'On site'), ('unaddressed', 'Unaddressed')], max_length=20, verbose_name='channel')),
-                ('action', models.CharField(choices=[('grant', 'yes'), ('withdraw', 'no'), ('confirm', 'confirmed')], max_length=10, verbose_name='what')),
+                ('action', models.CharField(choices=[('grant', 'yes'), ('withdraw', 'no'), ('confirm', 'confirmed'), ('void', 'taken back with its import')], max_length=10, verbose_name='what')),
                 ('at', models.DateTimeField(verbose_name='when')),
                 ('recorded_at', models.DateTimeField(verbose_name='recorded')),
                 ('source', models.CharField(max_length=80, verbose_name='where')),
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                 ('by_person', models.BooleanField(default=False, verbose_name='by the person')),
                 ('run_id', models.IntegerField(blank=True, null=True)),
                 ('evidence', models.JSONField(blank=True, default=dict)),
-                ('actor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('actor', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='consent_events', to='customers.customer')),
                 ('import_job', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='customers.importjob')),
                 ('purpose', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='consent.purpose')),
@@ -90,13 +90,13 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('opted_out_by_person', models.BooleanField(default=False)),
                 ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='consent_states', to='customers.customer')),
-                ('event', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='consent.consentevent')),
+                ('event', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='consent.consentevent')),
                 ('purpose', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='consent.purpose')),
             ],
             options={
                 'verbose_name': 'consent',
                 'verbose_name_plural': 'consents',
-                'indexes': [models.Index(condition=models.Q(('granted', True)), fields=['purpose', 'channel', 'customer'], name='consent_state_granted')],
+                'indexes': [models.Index(fields=['purpose', 'channel', 'granted', 'customer'], name='consent_state_granted')],
                 'constraints': [models.UniqueConstraint(fields=('customer', 'channel', 'purpose'), name='consent_state_once')],
             },
         ),
@@ -131,5 +131,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='consentevent',
             index=models.Index(fields=['recorded_at'], name='consent_event_recorded'),
+        ),
+        migrations.AddConstraint(
+            model_name='consentevent',
+            constraint=models.CheckConstraint(condition=models.Q(('by_person', False), ('import_job', None), _connector='OR'), name='consent_import_is_not_the_person'),
         ),
     ]

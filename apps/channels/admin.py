@@ -1,0 +1,31 @@
+"""Administration of provider accounts. Credentials are set on the channel's own page and never shown again."""
+
+from django.contrib import admin
+
+from apps.accounts.administration import Audited, ReadOnly
+
+from .models import ChannelAccount, PrintBatch
+
+
+@admin.register(ChannelAccount)
+class ChannelAccountAdmin(Audited):
+    list_display = ("name", "channel", "adapter", "department", "is_sandbox", "is_elsewhere", "rate", "daily_capacity", "is_active")
+    list_filter = ("channel", "is_sandbox", "is_elsewhere", "is_active", "department")
+    search_fields = ("name", "sender_address")
+    fields = (
+        "name", "channel", "adapter", "department", "is_active", "sender_name", "sender_address", "rate", "daily_capacity",
+        "unit_cost", "currency", "last_error", "last_error_at",
+    )
+    readonly_fields = ("channel", "adapter", "last_error", "last_error_at")
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(PrintBatch)
+class PrintBatchAdmin(ReadOnly):
+    list_display = ("account", "run_id", "letters", "created_at", "closed_at", "closed_by", "in_home_on")
+    list_filter = ("account",)

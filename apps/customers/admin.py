@@ -1,0 +1,76 @@
+"""Administration of sources, attributes and the product tree. People are opened in the product, masked and logged."""
+
+from django import forms
+from django.contrib import admin
+
+from apps.accounts.administration import Audited, Lines, PerLanguage, ReadOnly
+from apps.core.clock import now
+
+from .models import AttributeDefinition, Category, ImportJob, Product, ProductPrice, Source
+
+
+@admin.register(Source)
+class SourceAdmin(Audited):
+    list_display = ("name", "code", "default_country")
+    search_fields = ("name", "code")
+    fields = ("name", "code", "default_country")
+    prepopulated_fields = {"code": ("name",)}
+
+
+class AttributeForm(forms.ModelForm):
+    choices = Lines(label="Choices", help_text="One per line; only for the type “one of a list”.")
+
+    class Meta:
+        model = AttributeDefinition
+        fields = ("label", "key", "kind", "choices", "is_personal")
+
+
+@admin.register(AttributeDefinition)
+class AttributeAdmin(Audited):
+    form = AttributeForm
+    list_display = ("label", "key", "kind", "is_personal")
+    list_filter = ("kind", "is_personal")
+    search_fields = ("label", "key")
+
+    def save_model(self, request, obj, form, change):
+        obj.created_at = obj.created_at or now()
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(Category)
+class CategoryAdmin(Audited):
+    list_display = ("name", "code", "parent")
+    search_fields = ("name", "code")
+    list_select_related = ("parent",)
+    fields = ("name", "code", "parent")
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        obj.path = f"{obj.parent.path if obj.parent else '/'}{obj.pk}/"
+        obj.save(update_fields=["path"])
+
+
+class PriceInline(admin.TabularInline):
+    model = ProductPrice
+    extra = 0
+
+
+@admin.register(Product)
+class ProductAdmin(PerLanguage, Audited):
+    per_language = ("names",)
+    list_display = ("name", "sku", "brand", "category", "is_active")
+    list_filter = ("category", "brand", "is_active")
+    search_fields = ("name", "sku", "brand")
+    list_select_related = ("category",)
+    inlines = (PriceInline,)
+
+
+@admin.register(ImportJob)
+class ImportJobAdmin(ReadOnly):
+    list_display = ("filename", "source", "kind", "status", "rows_total", "rows_refused", "created_by", "created_at")
+    list_filter = ("status", "kind", "source")
+    search_fields = ("filename",)
+    fields = (
+        "filename", "source", "kind", "status", "message", "rows_total", "rows_done", "rows_refused", "created_by", "created_at",
+        "started_at", "finished_at", "undone_at",
+    )

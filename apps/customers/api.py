@@ -1,0 +1,108 @@
+"""The API's view of customers, audiences and what customers did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import mixins, serializers, viewsets
+
+from apps.accounts.api_access import Guarded
+from apps.accounts.masking import mask_email, mask_name, mask_phone, mask_text
+from apps.core.paging import ById
+
+from .models import ContactPoint, Customer, Interaction, Segment
+
+
+class ContactPointSerializer(serializers.ModelSerializer[ContactPoint]):
+    class Meta:
+        model = ContactPoint
+        fields = ("kind", "value", "valid_from", "valid_to")
+
+    def to_representation(self, instance: ContactPoint) -> dict[str, Any]:
+        data = super().to_representation(instance)
+        mask = {"email": mask_email, "phone": mask_phone}.get(instance.kind, mask_text)
+        data["value"] = mask(self.context["request"].user, instance.value)
+        return data
+
+
+class CustomerSerializer(serializers.ModelSerializer[Customer]):
+    contact_points = ContactPointSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Customer
+        fields = (
+            "id", "name", "language", "country", "city", "time_zone", "attributes", "customer_since", "created_at",
+            "merged_into", "contact_points",
+        )
+
+    def to_representation(self, instance: Customer) -> dict[str, Any]:
+        data = super().to_representation(instance)
+        data["name"] = mask_name(self.context["request"].user, instance.name)
+        return data
+
+
+class CustomerViewSet(Guarded, viewsets.ReadOnlyModelViewSet[Customer]):
+    """Customers. Filters: ``email``, ``phone`` (normalised), ``source`` with ``source_id``, ``country``."""
+
+    queryset = Customer.objects.living().prefetch_related("contact_points")
+    serializer_class = CustomerSerializer
+    pagination_class = ById
+    read_action = "customers.read"
+
+    def get_queryset(self) -> QuerySet[Customer]:
+        people, asked = super().get_queryset(), self.request.query_params
+        for kind in ("email", "phone"):
+            if value := asked.get(kind):
+                people = people.filter(contact_points__kind=kind, contact_points__value=value)
+        if "source" in asked and "source_id" in asked:
+            people = people.filter(
+                source_records__source__code=asked["source"], source_records__external_id=asked["source_id"]
+            )
+        if country := asked.get("country"):
+            people = people.filter(country=country)
+        return people.distinct() if "email" in asked or "phone" in asked else people
+
+
+class SegmentSerializer(serializers.ModelSerializer[Segment]):
+    class Meta:
+        model = Segment
+        fields = ("id", "name", "description", "kind", "rule", "department", "count", "computed_at")
+
+
+class SegmentViewSet(Guarded, viewsets.ReadOnlyModelViewSet[Segment]):
+    """Audiences with their rules and counts, without the people in them."""
+
+    queryset = Segment.objects.filter(archived_at=None)
+    serializer_class = SegmentSerializer
+    pagination_class = ById
+    read_action = "segments.read"
+
+
+class InteractionSerializer(serializers.ModelSerializer[Interaction]):
+    source = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    sku = serializers.CharField(source="product.sku", read_only=True, default=None)
+
+    class Meta:
+        model = Interaction
+        fields = (
+            "id", "customer", "source", "external_id", "kind", "channel", "at", "value", "currency", "sku", "quantity",
+            "detail",
+        )
+
+
+class InteractionViewSet(Guarded, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Interaction]):
+    """What customers did. Filters: ``customer``, ``kind``."""
+
+    queryset = Interaction.objects.select_related("source", "product")
+    serializer_class = InteractionSerializer
+    pagination_class = ById
+    read_action = "customers.read"
+
+    def get_queryset(self) -> QuerySet[Interaction]:
+        happened, asked = super().get_queryset(), self.request.query_params
+        if asked.get("customer", "").isdigit():
+            happened = happened.filter(customer_id=int(asked["customer"]))
+        if kind := asked.get("kind"):
+            happened = happened.filter(kind=kind)
+        return happened
