@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 from django import template
 from django.forms import BaseForm, BoundField
 from django.template.loader import render_to_string
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from apps.core import clock, formats, navigation
+from apps.core import charts, clock, formats, navigation
 from apps.core.icons import icon as draw_icon
 from apps.core.icons import shape
 from apps.core.vocabulary import BADGES, CHANNELS, LEVELS, SEVERITIES, WORDS
@@ -175,17 +175,7 @@ def _steps(letter: str, value: Number) -> str:
 @register.simple_tag
 def share_bar(part: Number, whole: Number, lost: Number = 0, final: bool = False) -> SafeString:
     """A waterfall's bar: what stays, what was lost at this step (striped), what was gone before."""
-    total = float(whole) or 1.0
-    kept, gone = 100 * float(part) / total, 100 * float(lost) / total
-    stripes = format_html_join(
-        "", '<line class="stripe" x1="{}%" x2="{}%" y1="26" y2="-2"/>',
-        [(round(kept + at, 1), round(kept + at + 3, 1)) for at in range(0, int(gone) + 1, 3)] if gone >= 3 else [],
-    )  # fmt: skip
-    return format_html(
-        '<svg class="track" aria-hidden="true"><rect class="{}" width="{}%" height="100%"/>'
-        '<rect class="fill-loss" x="{}%" width="{}%" height="100%"/>{}</svg>',
-        "fill-strong" if final else "fill", round(kept, 2), round(kept, 2), round(gone, 2), stripes,
-    )  # fmt: skip
+    return charts.track(part, whole, lost, "fill-strong" if final else "fill")
 
 
 # --- parts of a page --------------------------------------------------------------------------------
