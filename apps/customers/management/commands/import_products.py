@@ -1,0 +1,8 @@
+"""manage.py import_products FILE --source CODE [--map TARGET=TEMPLATE ...]"""
+
+from apps.customers.imports.command import ImportCommand
+
+
+class Command(ImportCommand):
+    help = "Imports products from a CSV file (plain or gzip)."
+    kind = "products"
