@@ -1,5 +1,19 @@
 """Calendar and conflicts."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from .views import conflicts
+
+urlpatterns = [
+    path("conflicts/", conflicts.listing, name="conflicts"),
+    path("conflicts/rules/", conflicts.rules, name="conflict-rules"),
+    path("conflicts/<int:pk>/", conflicts.detail, name="conflict"),
+    path("conflicts/<int:pk>/panels/", conflicts.panels, name="conflict-panels"),
+    path("conflicts/<int:pk>/people/", conflicts.people, name="conflict-people"),
+    path("conflicts/<int:pk>/seen/", conflicts.acknowledge, name="conflict-seen"),
+    path("conflicts/<int:pk>/propose/", conflicts.propose, name="conflict-propose"),
+    path("conflicts/<int:pk>/comment/", conflicts.comment, name="conflict-comment"),
+    path("conflicts/resolutions/<int:pk>/sign/", conflicts.sign, name="resolution-sign"),
+    path("conflicts/resolutions/<int:pk>/withdraw/", conflicts.withdraw, name="resolution-withdraw"),
+    path("conflicts/segment/<int:pk>/", conflicts.segment_overlap, name="segment_overlap"),
+]

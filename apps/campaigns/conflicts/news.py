@@ -13,13 +13,23 @@ from ..models import Campaign, Conflict
 from ..models.conflicts import Severity
 from .writing import Written
 
+MOST_LINES = 5
+
 
 def tell(written: Written, *, now: datetime) -> None:
-    """A line to the leads of the departments of every new or re-opened conflict that is high or blocks."""
+    """A line to the leads of the departments of every new or re-opened conflict that is high or blocks; of many at once
+    one line for all of them.
+    """
     news = [(row, "conflict.found") for row in written.appeared] + [(row, "conflict.reopened") for row in written.reopened]
     news = [(row, code) for row, code in news if row.severity >= Severity.HIGH]
     ids = {pk for row, _code in news for pk in (row.first_campaign_id, row.second_campaign_id) if pk}
     campaigns = Campaign.objects.in_bulk(ids)
+    if len(news) > MOST_LINES:
+        notifications.notify_leads(
+            departments={campaign.department_id for campaign in campaigns.values()}, code="conflict.many",
+            text=_("%(n)d conflicts found") % {"n": len(news)}, url=reverse("campaigns:conflicts"), now=now,
+        )
+        return
     for row, code in news:
         sides = [campaigns[pk] for pk in (row.first_campaign_id, row.second_campaign_id) if pk in campaigns]
         notifications.notify_leads(

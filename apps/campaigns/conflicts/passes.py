@@ -24,7 +24,7 @@ from .registry import RULES
 from .sentences import sentence
 from .snapshot import Plan
 
-__all__ = ["blocking", "count_people", "find", "is_due", "plan_changed", "sentence", "warnings"]
+__all__ = ["blocking", "count_people", "find", "hold", "is_due", "plan_changed", "sentence", "warnings"]
 
 UNDECIDED = (ConflictState.OPEN, ConflictState.ACKNOWLEDGED)
 
@@ -36,7 +36,7 @@ def plan_changed(*, campaign_ids: Iterable[int], now: datetime) -> int:
     """
     from .tasks import people_pass
 
-    version = _locked_version(now)
+    version = hold(now)
     version.number += 1
     version.changed_at = now
     version.save(update_fields=["number", "changed_at"])
@@ -66,7 +66,7 @@ def count_people(*, number: int, now: datetime) -> bool:
     plan.people.put(fresh)
     findings = find(plan)
     with transaction.atomic():
-        version = _locked_version(now)
+        version = hold(now)
         if version.number != number or plan.number != number:
             return False
         _keep(fresh, now)
@@ -82,7 +82,8 @@ def _number() -> int:
     return PlanVersion.objects.values_list("number", flat=True).first() or 0
 
 
-def _locked_version(now: datetime) -> PlanVersion:
+def hold(now: datetime) -> PlanVersion:
+    """Keeps every pass from writing until the transaction ends. Taken after campaigns and before conflicts."""
     PlanVersion.objects.get_or_create(pk=1, defaults={"changed_at": now})
     return PlanVersion.objects.select_for_update().get(pk=1)
 
@@ -113,10 +114,9 @@ def is_due(version: PlanVersion, *, now: datetime) -> bool:
 
 
 def _keep(fresh: dict[int, BitMap], now: datetime) -> None:
-    rows = [
-        Message(pk=pk, plan_audience=people, plan_count=len(people), plan_computed_at=now)
-        for pk, people in fresh.items()
-    ]
+    """Stores the audiences. A message that somebody is changing right now is left out: a newer pass will count it."""
+    free = Message.objects.filter(pk__in=fresh).select_for_update(skip_locked=True).values_list("pk", flat=True)
+    rows = [Message(pk=pk, plan_audience=fresh[pk], plan_count=len(fresh[pk]), plan_computed_at=now) for pk in free]
     Message.objects.bulk_update(rows, ["plan_audience", "plan_count", "plan_computed_at"], batch_size=50)
 
 

@@ -47,7 +47,7 @@ def write(plan: Plan, findings: Iterable[Finding], *, now: datetime) -> Written:
         elif finding.people is not None or registry.rule(finding.rule).speaks_early:
             new.append(_row(finding, plan, now))
     for identity, row in known.items():
-        if identity not in found and row.state != ConflictState.OBSOLETE:
+        if identity not in found and row.state not in (ConflictState.OBSOLETE, ConflictState.RESOLVED):
             row.state, row.updated_at, row.plan_number = ConflictState.OBSOLETE, now, plan.number
             written.gone.append(row)
     Conflict.objects.bulk_create(new)

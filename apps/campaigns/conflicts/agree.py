@@ -1,0 +1,258 @@
+"""What people decide about a conflict: seen, proposed, signed, declined, withdrawn, applied.
+
+A way out that touches two departments is proposed and applied only when both leads have signed. Rows are locked in the
+order conflict, resolution; so of two people at once one comes second and is told so, and a double click changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts import access, audit, notifications
+from apps.accounts.models import Role, User
+from apps.core import clock
+
+from .. import moving
+from ..models import Agreement, Campaign, Conflict, ConflictComment, Resolution, Signature
+from ..models.conflicts import ConflictState, ResolutionAction, ResolutionState
+from . import news, passes, registry, resolve
+from .passes import UNDECIDED
+
+LONGEST_ACCEPTANCE = timedelta(days=366)
+
+
+class AlreadyDecided(Exception):
+    """Somebody else decided first, or the plan moved on; nothing was changed. The message says what happened."""
+
+
+def departments(conflict: Conflict) -> list[int]:
+    """The departments whose leads must agree."""
+    sides = [conflict.first_campaign, conflict.second_campaign]
+    return sorted({campaign.department_id for campaign in sides if campaign is not None})
+
+
+def may_propose(user: User, conflict: Conflict) -> bool:
+    """Whoever plans for one of the touched departments may propose."""
+    return any(access.can_edit(user, department) for department in departments(conflict))
+
+
+def may_sign(user: User, resolution: Resolution) -> bool:
+    """A lead of a department that has not signed yet."""
+    signed = {signature.department_id for signature in resolution.signatures.all()}
+    needed = {department.pk for department in resolution.needs_departments.all()}
+    return user.role == Role.LEAD and user.department_id in needed - signed
+
+
+@transaction.atomic
+def acknowledge(*, actor: User, conflict: Conflict, now: datetime) -> Conflict:
+    """Say that it was seen; it stays undecided."""
+    conflict = _locked(conflict, now)
+    access.require(may_propose(actor, conflict))
+    if conflict.state == ConflictState.OPEN:
+        conflict.state, conflict.updated_at = ConflictState.ACKNOWLEDGED, now
+        conflict.save(update_fields=["state", "updated_at"])
+        audit.record(actor=actor, action="conflict.seen", subject=conflict, now=now)
+    return conflict
+
+
+@transaction.atomic
+def propose(
+    *, actor: User, conflict: Conflict, way: str, reason: str = "", expires_on: date | None = None, now: datetime
+) -> Resolution:
+    """Propose a way out by its key, measured anew. A lead's proposal carries their signature; alone it is applied at once.
+
+    Raises AlreadyDecided when the conflict is settled, ValidationError for an impossible way or a missing reason.
+    """
+    conflict = _locked(conflict, now)
+    access.require(may_propose(actor, conflict), _("Only the departments of these campaigns can propose a way out."))
+    twin = _twin(actor, conflict, way)
+    if twin is not None:
+        return twin
+    if conflict.state not in UNDECIDED:
+        raise AlreadyDecided(_("This conflict has been decided meanwhile."))
+    _check(way, reason, expires_on, now)
+    measured = resolve.way_out(conflict, way, now=now)
+    if measured is None:
+        raise ValidationError(_("This way out is not there any more: the plan has changed. Choose again."))
+    resolution = Resolution.objects.create(
+        conflict=conflict, action=measured.action, parameters={**measured.parameters, "key": way},
+        measured={**measured.measured(), "facts": conflict.facts}, reason=reason.strip(), proposed_by=actor, proposed_at=now,
+        expires_on=expires_on,
+    )
+    resolution.needs_departments.set(departments(conflict))
+    audit.record(
+        actor=actor, action="resolution.proposed", subject=conflict, department=actor.department_id,
+        after={"resolution": resolution.pk, "way": way, **measured.measured()}, now=now,
+    )
+    if may_sign(actor, resolution):
+        _sign(resolution, actor, agrees=True, note="", now=now)
+    if resolution.state == ResolutionState.PROPOSED:
+        _ask_others(resolution, actor, now)
+    return resolution
+
+
+def _twin(actor: User, conflict: Conflict, way: str) -> Resolution | None:
+    """The same proposal of the same person that is still there: the first click of a double click."""
+    return conflict.resolutions.filter(
+        proposed_by=actor, parameters__key=way, state__in=[ResolutionState.PROPOSED, ResolutionState.APPLIED],
+        proposed_at__gte=conflict.found_at,
+    ).exclude(state=ResolutionState.APPLIED, conflict__state__in=UNDECIDED).first()
+
+
+def _check(way: str, reason: str, expires_on: date | None, now: datetime) -> None:
+    today = clock.company_day(now)
+    if way == ResolutionAction.ACCEPT:
+        if not reason.strip():
+            raise ValidationError(_("Say why it may stay as it is: whoever finds it later will ask."))
+        if expires_on is None:
+            raise ValidationError(_("Say until when that holds."))
+    if expires_on is not None and not today <= expires_on <= today + LONGEST_ACCEPTANCE:
+        raise ValidationError(_("Choose a day from today to a year ahead."))
+
+
+@transaction.atomic
+def sign(*, actor: User, resolution: Resolution, agrees: bool, note: str = "", now: datetime) -> Resolution:
+    """A lead's yes or no for their department. Applied when all have said yes; one no declines it.
+
+    Raises AlreadyDecided when it is no longer open, or is outdated because the conflict became materially worse.
+    """
+    conflict = _locked(Conflict(pk=resolution.conflict_id), now)
+    resolution = Resolution.objects.select_for_update().get(pk=resolution.pk)
+    mine = resolution.signatures.filter(department=actor.department_id, user=actor).first()
+    if mine is not None and mine.agrees == agrees:
+        return resolution
+    if resolution.state != ResolutionState.PROPOSED:
+        raise AlreadyDecided(_("This proposal is %(state)s.") % {"state": resolution.get_state_display()})
+    access.require(may_sign(actor, resolution), _("Only the leads of the touched departments sign."))
+    if agrees and _is_outdated(conflict, resolution, now):
+        _close(resolution, ResolutionState.OUTDATED, now)
+    else:
+        _sign(resolution, actor, agrees=agrees, note=note, now=now)
+    return resolution
+
+
+def _is_outdated(conflict: Conflict, resolution: Resolution, now: datetime) -> bool:
+    if conflict.state not in UNDECIDED:
+        return True
+    expired = resolution.expires_on is not None and resolution.expires_on < clock.company_day(now)
+    worse = registry.rule(conflict.rule).materially_worse(resolution.measured["facts"], conflict.facts)
+    return expired or worse
+
+
+def _sign(resolution: Resolution, actor: User, *, agrees: bool, note: str, now: datetime) -> None:
+    assert actor.department_id is not None
+    Signature.objects.create(
+        resolution=resolution, department_id=actor.department_id, user=actor, agrees=agrees, note=note.strip(), at=now
+    )
+    audit.record(
+        actor=actor, action="resolution.signed" if agrees else "resolution.declined", subject=resolution.conflict,
+        department=actor.department_id, after={"resolution": resolution.pk}, now=now,
+    )
+    if not agrees:
+        _close(resolution, ResolutionState.DECLINED, now)
+        _tell(resolution, [resolution.proposed_by], actor, "resolution.declined", _("%(who)s declined your way out"), now)
+        return
+    signed = resolution.signatures.filter(agrees=True).values_list("department_id", flat=True)
+    if set(resolution.needs_departments.values_list("pk", flat=True)) <= set(signed):
+        _apply(resolution, actor, now)
+
+
+def _apply(resolution: Resolution, actor: User, now: datetime) -> None:
+    conflict = resolution.conflict
+    facts = conflict.facts
+    if resolution.action == ResolutionAction.LEAVE_OUT:
+        _leave_out(resolution, now)
+    _close(resolution, ResolutionState.APPLIED, now)
+    conflict.resolutions.filter(state=ResolutionState.PROPOSED).update(state=ResolutionState.OUTDATED, decided_at=now)
+    is_accepted = resolution.action == ResolutionAction.ACCEPT
+    conflict.state = ConflictState.ACCEPTED if is_accepted else ConflictState.RESOLVED
+    # What a move has undone must be asked again if it ever comes back: no agreed facts are kept for it.
+    conflict.agreed_facts = None if resolution.action == ResolutionAction.MOVE else facts
+    conflict.updated_at = now
+    conflict.save(update_fields=["state", "agreed_facts", "updated_at"])
+    if resolution.action == ResolutionAction.MOVE:
+        campaign = Campaign.objects.get(pk=resolution.parameters["campaign"])
+        moving.move_as_agreed(actor=actor, campaign=campaign, days=resolution.parameters["days"], now=now)
+    audit.record(
+        actor=actor, action="resolution.applied", subject=conflict, after={"resolution": resolution.pk}, now=now
+    )
+    if resolution.proposed_by_id != actor.pk:
+        _tell(resolution, [resolution.proposed_by], actor, "resolution.applied", _("%(who)s agreed to your way out"), now)
+
+
+def _leave_out(resolution: Resolution, now: datetime) -> None:
+    sides = resolution.parameters
+    Agreement.objects.create(
+        resolution=resolution, yielding_campaign_id=sides["yielding"], keeping_campaign_id=sides["keeping"],
+        yielding_message_id=sides["yielding_message"], keeping_message_id=sides["keeping_message"], since=now,
+    )
+
+
+def _close(resolution: Resolution, state: str, now: datetime) -> None:
+    resolution.state, resolution.decided_at = state, now
+    resolution.save(update_fields=["state", "decided_at"])
+
+
+@transaction.atomic
+def withdraw(*, actor: User, resolution: Resolution, now: datetime) -> Resolution:
+    """Take an own proposal back; withdrawing twice is harmless."""
+    _locked(Conflict(pk=resolution.conflict_id), now)
+    resolution = Resolution.objects.select_for_update().get(pk=resolution.pk)
+    access.require(resolution.proposed_by_id == actor.pk, _("Only whoever proposed it can take it back."))
+    if resolution.state == ResolutionState.PROPOSED:
+        _close(resolution, ResolutionState.WITHDRAWN, now)
+        audit.record(
+            actor=actor, action="resolution.withdrawn", subject=resolution.conflict, after={"resolution": resolution.pk},
+            now=now,
+        )
+    return resolution
+
+
+@transaction.atomic
+def comment(*, actor: User, conflict: Conflict, text: str, now: datetime) -> ConflictComment | None:
+    """Add to the talk; everybody may. The owners of both campaigns hear of it. The same words twice are one remark."""
+    text = text.strip()
+    if not text:
+        raise ValidationError(_("There is nothing in it yet."))
+    last = conflict.comments.last()
+    if last and last.user_id == actor.pk and last.text == text:
+        return last
+    remark = ConflictComment.objects.create(conflict=conflict, user=actor, text=text[:4000], at=now)
+    owners = {side.owner for side in (conflict.first_campaign, conflict.second_campaign) if side and side.owner_id != actor.pk}
+    for owner in owners:
+        notifications.notify(
+            user=owner, code="conflict.comment", text=_("%(who)s wrote about a conflict of yours") % {"who": actor},
+            url=news.address(conflict), now=now,
+        )
+    return remark
+
+
+def _locked(conflict: Conflict, now: datetime) -> Conflict:
+    """The conflict under lock, after its messages, its campaigns and the plan's number: the order in which every change
+    of the plan takes them, so that nobody waits for each other in a circle.
+    """
+    seen = Conflict.objects.only("first_campaign", "second_campaign").get(pk=conflict.pk)
+    sides = [pk for pk in (seen.first_campaign_id, seen.second_campaign_id) if pk]
+    moving.lock(sides)
+    passes.hold(now)
+    rows = Conflict.objects.select_for_update(of=("self",)).defer("people_both")
+    return rows.select_related("first_campaign", "second_campaign").get(pk=conflict.pk)
+
+
+def _ask_others(resolution: Resolution, actor: User, now: datetime) -> None:
+    signed = set(resolution.signatures.values_list("department_id", flat=True))
+    missing = set(resolution.needs_departments.values_list("pk", flat=True)) - signed
+    leads = User.objects.filter(role=Role.LEAD, department__in=missing, is_active=True).exclude(pk=actor.pk)
+    _tell(resolution, leads, actor, "resolution.proposed", _("%(who)s proposes a way out of a conflict"), now)
+
+
+def _tell(resolution: Resolution, users: Iterable[User], actor: User, code: str, words: str, now: datetime) -> None:
+    for user in users:
+        notifications.notify(
+            user=user, code=code, text=words % {"who": actor}, url=news.address(resolution.conflict), now=now
+        )

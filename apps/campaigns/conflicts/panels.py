@@ -1,0 +1,207 @@
+"""What a page shows of one conflict: the sentence, the two sides, the ways out with their words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.core.cache import cache
+from django.db import models
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.accounts.models import User
+from apps.core import clock
+
+from ..models import Campaign, Conflict, Message, PlanVersion
+from ..models.conflicts import ResolutionAction
+from . import agree, registry, resolve, response, sentences
+from .passes import UNDECIDED
+from .resolve import WayOut
+
+MINUTES_KEPT = 30
+
+
+@dataclass(frozen=True)
+class WayRow:
+    """A way out with its words for one reader."""
+
+    way: WayOut
+    label: str
+    remark: str
+    button: str
+
+
+@dataclass(frozen=True)
+class Side:
+    """One campaign of the conflict: how many people it has, and how many of them only it reaches."""
+
+    campaign: Campaign
+    people: int | None
+    alone: int | None
+
+    @property
+    def messages(self) -> models.QuerySet[Message]:
+        """Its messages in order of time."""
+        return self.campaign.messages.select_related("offer").defer("plan_audience").order_by("send_at")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One conflict as a page shows it to ``user`` at ``now``."""
+
+    conflict: Conflict
+    user: User
+    now: datetime
+
+    @cached_property
+    def title(self) -> str:
+        """The kind of collision."""
+        return str(registry.rule(self.conflict.rule).title)
+
+    @cached_property
+    def sentence(self) -> SafeString:
+        """What collides, with the important words set off."""
+        return sentences.marked(self.conflict)
+
+    @cached_property
+    def shares(self) -> str:
+        """How large the common part is on each side."""
+        return " · ".join(sentences.shares(self.conflict))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for a decision."""
+        return self.conflict.state in UNDECIDED
+
+    @property
+    def needs_both(self) -> bool:
+        """Whether two departments have to agree."""
+        return len(agree.departments(self.conflict)) > 1
+
+    @property
+    def may_propose(self) -> bool:
+        """Whether the reader may propose a way out."""
+        return self.is_open and agree.may_propose(self.user, self.conflict)
+
+    @cached_property
+    def sides(self) -> list[Side]:
+        """Both campaigns (or the one)."""
+        pairs = ((self.conflict.first_campaign, "first"), (self.conflict.second_campaign, "second"))
+        return [self._side(campaign, name) for campaign, name in pairs if campaign is not None]
+
+    def _side(self, campaign: Campaign, name: str) -> Side:
+        people = self.conflict.facts.get(f"{name}_audience")
+        both = self.conflict.people_count
+        return Side(campaign, people, None if people is None or both is None else max(0, people - both))
+
+    @cached_property
+    def ways(self) -> list[WayRow]:
+        """The ways out, measured; none for what is decided."""
+        if not self.is_open:
+            return []
+        return [WayRow(way, self._label(way), self._remark(way), self._button(way)) for way in self._measured()]
+
+    def _measured(self) -> list[WayOut]:
+        """Measured once for this state of the plan and day, then kept for half an hour."""
+        number = PlanVersion.objects.values_list("number", flat=True).first()
+        key = f"ways:{self.conflict.pk}:{self.conflict.digest[:16]}:{number}:{clock.company_day(self.now)}"
+        ways = cache.get(key)
+        if ways is None:
+            ways = resolve.ways_out(self.conflict, now=self.now)
+            cache.set(key, ways, MINUTES_KEPT * 60)
+        return ways
+
+    def _names(self) -> dict[int, str]:
+        """What the sides are called: by department when there are two, else by campaign."""
+        campaigns = [side.campaign for side in self.sides]
+        by_department = len({campaign.department_id for campaign in campaigns}) == len(campaigns) > 1
+        return {item.pk: item.department.name if by_department else item.name for item in campaigns}
+
+    def _label(self, way: WayOut) -> str:
+        names = self._names()
+        if way.action == ResolutionAction.LEAVE_OUT:
+            return _("%(yielding)s leaves out the people of %(keeping)s") % {
+                "yielding": names[way.parameters["yielding"]], "keeping": names[way.parameters["keeping"]]
+            }
+        if way.action == ResolutionAction.MOVE and way.starts_on and way.campaign_id:
+            return _("Move %(campaign)s to %(day)s") % {
+                "campaign": names[way.campaign_id], "day": date_format(way.starts_on, "j M")
+            }
+        return _("Accept as it is, with a reason")
+
+    def _remark(self, way: WayOut) -> str:
+        if way.action != ResolutionAction.MOVE:
+            return ""
+        words = []
+        if way.apart_days is not None:
+            words.append(ngettext("%(n)d day apart", "%(n)d days apart", way.apart_days) % {"n": way.apart_days})
+        if way.others:
+            words.append(ngettext("%(n)d other conflict", "%(n)d other conflicts", way.others) % {"n": way.others})
+        return ", ".join(words)
+
+    def _button(self, way: WayOut) -> str:
+        if way.action == ResolutionAction.ACCEPT:
+            return _("Accept")
+        return _("Propose") if self.needs_both else _("Apply")
+
+    @cached_property
+    def basis(self) -> str:
+        """What the expected orders rest on, in words; empty when nothing is claimed."""
+        past = response.past(now=self.now)
+        if past.contacts < response.LEAST_CONTACTS:
+            return _("Expected orders: not enough past contacts to go by.")
+        return _(
+            "Expected orders: purchases within %(days)d days of %(contacts)s past contacts, channel by channel; few contacts are "
+            "drawn towards the average of %(prior).1f per 100 (prior of %(weight)d contacts). No control group is subtracted."
+        ) % {
+            "days": response.DAYS_AFTER, "contacts": past.contacts, "prior": 100 * past.prior, "weight": response.PRIOR_WEIGHT,
+        }
+
+    @cached_property
+    def resolutions(self) -> list[dict[str, Any]]:
+        """All proposals, newest first, each with its signatures and what the reader may do with it."""
+        rows = self.conflict.resolutions.select_related("proposed_by").prefetch_related(
+            "signatures__user", "signatures__department", "needs_departments"
+        )
+        return [
+            {
+                "row": row, "label": self._resolution_label(row), "may_sign": row.state == "proposed" and agree.may_sign(self.user, row),
+                "may_withdraw": row.state == "proposed" and row.proposed_by_id == self.user.pk,
+                "missing": self._missing(row),
+            }
+            for row in rows
+        ]
+
+    def _missing(self, row: Any) -> list[str]:
+        signed = {signature.department_id for signature in row.signatures.all()}
+        return [department.name for department in row.needs_departments.all() if department.pk not in signed]
+
+    def _resolution_label(self, row: Any) -> str:
+        names = self._names()
+        sides = row.parameters
+        if row.action == ResolutionAction.LEAVE_OUT:
+            return _("%(yielding)s leaves out the people of %(keeping)s") % {
+                "yielding": names.get(sides["yielding"], "?"), "keeping": names.get(sides["keeping"], "?")
+            }
+        if row.action == ResolutionAction.MOVE:
+            days = abs(sides["days"])
+            words = (
+                ngettext("Move %(campaign)s by %(n)d day later", "Move %(campaign)s by %(n)d days later", days)
+                if sides["days"] > 0 else
+                ngettext("Move %(campaign)s by %(n)d day earlier", "Move %(campaign)s by %(n)d days earlier", days)
+            )
+            return words % {"campaign": names.get(sides["campaign"], "?"), "n": days}
+        return _("Accept as it is")
+
+
+def of(pk: int, *, user: User, now: datetime) -> Panel:
+    """The panel of one conflict; Conflict.DoesNotExist for an unknown one."""
+    rows = Conflict.objects.defer("people_both").select_related(
+        "first_campaign__department", "second_campaign__department", "first_message", "second_message"
+    ).defer("people_both", "first_message__plan_audience", "second_message__plan_audience")
+    return Panel(rows.get(pk=pk), user, now)

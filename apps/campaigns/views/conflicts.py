@@ -1,0 +1,202 @@
+"""Pages about conflicts: the list, one conflict with its ways out, the people in it, and what people decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, cast
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+from pyroaring import BitMap
+
+from apps.accounts import access, audit
+from apps.accounts.models import Department
+from apps.core import clock
+from apps.core.http import render_page
+from apps.customers.models import Segment
+
+from ..conflicts import agree, registry, sample, segments
+from ..conflicts import panels as panel_module
+from ..conflicts.passes import UNDECIDED
+from ..models import Conflict, Resolution
+from ..models.conflicts import ConflictState
+
+STATES = {"open": UNDECIDED, "accepted": (ConflictState.ACCEPTED,), "resolved": (ConflictState.RESOLVED,)}
+
+
+def _panel(request: HttpRequest, pk: int) -> panel_module.Panel:
+    try:
+        return panel_module.of(pk, user=access.current_user(request), now=clock.now())
+    except Conflict.DoesNotExist as error:
+        raise Http404(_("There is no such conflict.")) from error
+
+
+@access.signed_in
+@require_GET
+def listing(request: HttpRequest) -> HttpResponse:
+    """Conflicts that wait for a decision, those that need the most first; decided ones by choice."""
+    state = request.GET.get("state", "open")
+    state = state if state in STATES else "open"
+    rows = _filtered(request, Conflict.objects.filter(state__in=STATES[state]))
+    found = rows.select_related(
+        "first_campaign__department", "second_campaign__department", "first_message", "second_message"
+    ).defer("people_both", "first_message__plan_audience", "second_message__plan_audience")[:200]
+    user, now = access.current_user(request), clock.now()
+    context = {
+        "panels": [panel_module.Panel(row, user, now) for row in found], "state": state,
+        "rules": registry.RULES, "departments": Department.objects.all(),
+        "rule": request.GET.get("rule", ""), "department": request.GET.get("department", ""),
+    }
+    return render_page(request, "campaigns/conflicts/list.html", context)
+
+
+def _filtered(request: HttpRequest, rows: QuerySet[Conflict]) -> QuerySet[Conflict]:
+    if rule := request.GET.get("rule"):
+        rows = rows.filter(rule=rule)
+    if slug := request.GET.get("department"):
+        rows = rows.filter(Q(first_campaign__department__slug=slug) | Q(second_campaign__department__slug=slug))
+    return rows
+
+
+@access.signed_in
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One conflict: what, who, ways out, signatures, the talk, history."""
+    panel = _panel(request, pk)
+    context = {
+        "panel": panel, "conflict": panel.conflict, "history": audit.history(panel.conflict)[:30],
+        "comments": panel.conflict.comments.select_related("user"), "latest_day": clock.company_day(clock.now()),
+    }
+    return render_page(request, "campaigns/conflicts/detail.html", context)
+
+
+@access.signed_in
+@require_GET
+def panels(request: HttpRequest, pk: int) -> HttpResponse:
+    """The three panels under the timeline; without HTMX, the conflict's own page."""
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect("campaigns:conflict", pk)
+    return render_page(request, "campaigns/conflicts/panels.html", {"panel": _panel(request, pk)})
+
+
+@access.signed_in
+@require_GET
+def people(request: HttpRequest, pk: int) -> HttpResponse:
+    """A sample of the people in both, each with their own planned contacts. Opening them is logged."""
+    panel, now = _panel(request, pk), clock.now()
+    user = access.current_user(request)
+    everyone = cast(BitMap, Conflict.objects.values_list("people_both", flat=True).get(pk=pk) or BitMap())
+    rows = sample.draw(everyone, user=user, around=panel.conflict.first_at or now, now=now)
+    audit.opened_people(actor=user, subject=panel.conflict, count=len(rows), where="conflict", now=now)
+    context = {
+        "panel": panel, "people": rows, "total": len(everyone), "title": _("People in both"),
+        "back": reverse("campaigns:conflict", args=[pk]), "back_label": panel.title,
+    }
+    return render_page(request, "campaigns/conflicts/people.html", context, partial="people")
+
+
+def _act(request: HttpRequest, conflict_id: int, act: Callable[[], Any], done: str) -> HttpResponse:
+    """Does it, says what happened in words, and goes back to the conflict. Nothing half-done stays after a refusal."""
+    try:
+        result = act()
+    except (ValidationError, agree.AlreadyDecided) as error:
+        messages.error(request, " ".join(error.messages) if isinstance(error, ValidationError) else str(error))
+    else:
+        state = getattr(result, "state", "")
+        words = {
+            "applied": _("Agreed and applied."), "outdated": _("The conflict has changed since that was proposed; look again."),
+            "declined": _("Declined."),
+        }
+        messages.success(request, words.get(state, done))
+    return redirect("campaigns:conflict", conflict_id)
+
+
+@access.signed_in
+@require_POST
+def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Marks it as seen."""
+    user, conflict = access.current_user(request), get_object_or_404(Conflict, pk=pk)
+    return _act(
+        request, pk, lambda: agree.acknowledge(actor=user, conflict=conflict, now=clock.now()), _("Marked as seen.")
+    )
+
+
+@access.signed_in
+@require_POST
+def propose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Proposes a way out, or applies it where no other department is touched."""
+    user, conflict = access.current_user(request), get_object_or_404(Conflict, pk=pk)
+    way, reason = request.POST.get("way", ""), request.POST.get("reason", "")
+
+    def act() -> Resolution:
+        until = _day(request.POST.get("expires_on", ""))
+        return agree.propose(actor=user, conflict=conflict, way=way, reason=reason, expires_on=until, now=clock.now())
+
+    return _act(request, pk, act, _("Proposed. The other lead has been told."))
+
+
+def _day(raw: str) -> date | None:
+    if not raw:
+        return None
+    try:
+        return date.fromisoformat(raw)
+    except ValueError as error:
+        raise ValidationError(_("“%(raw)s” is not a day.") % {"raw": raw[:20]}) from error
+
+
+@access.signed_in
+@require_POST
+def comment(request: HttpRequest, pk: int) -> HttpResponse:
+    """Adds to the talk."""
+    user, conflict = access.current_user(request), get_object_or_404(Conflict, pk=pk)
+    text = request.POST.get("text", "")
+    return _act(
+        request, pk, lambda: agree.comment(actor=user, conflict=conflict, text=text, now=clock.now()), _("Written.")
+    )
+
+
+@access.role("lead")
+@require_POST
+def sign(request: HttpRequest, pk: int) -> HttpResponse:
+    """A lead's yes or no."""
+    resolution = get_object_or_404(Resolution, pk=pk)
+    user, agrees = access.current_user(request), request.POST.get("answer") == "yes"
+    note = request.POST.get("note", "")
+    return _act(
+        request, resolution.conflict_id,
+        lambda: agree.sign(actor=user, resolution=resolution, agrees=agrees, note=note, now=clock.now()), _("Signed."),
+    )
+
+
+@access.signed_in
+@require_POST
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Takes an own proposal back."""
+    resolution, user = get_object_or_404(Resolution, pk=pk), access.current_user(request)
+    return _act(
+        request, resolution.conflict_id, lambda: agree.withdraw(actor=user, resolution=resolution, now=clock.now()),
+        _("Taken back."),
+    )
+
+
+@access.signed_in
+@require_GET
+def rules(request: HttpRequest) -> HttpResponse:
+    """What counts as a conflict, in the words that stand with the rules themselves."""
+    return render_page(request, "campaigns/conflicts/rules.html", {"rules": registry.RULES})
+
+
+@access.signed_in
+@require_GET
+def segment_overlap(request: HttpRequest, pk: int) -> HttpResponse:
+    """For the audience page: which planned messages reach people of this segment, and how many."""
+    segment = get_object_or_404(Segment.objects.only("pk", "name", "count"), pk=pk)
+    rows = segments.overlap(pk, now=clock.now())
+    return render_page(request, "campaigns/conflicts/segment_overlap.html", {"segment": segment, "rows": rows})
