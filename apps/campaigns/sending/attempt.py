@@ -20,6 +20,7 @@ from apps.campaigns.models.sending import ChunkState
 from apps.channels.adapters.base import Adapter, AdapterError, Outcome, OutgoingMessage, Receipt
 from apps.channels.models import ChannelAccount
 from apps.channels.references import delivery_reference
+from apps.consent.gate import ContactAddress
 from apps.core.reasons import Reason
 
 from . import chunks, ledger
@@ -44,7 +45,8 @@ class Begun:
     """A burst that is committed: these people, at these addresses, may be handed over once."""
 
     burst: Burst | None
-    addresses: dict[int, Any]
+    addresses: dict[int, ContactAddress]
+    evidence: dict[int, int]
 
 
 def begin(chunk: Chunk, people: BitMap, *, judged_as: Aliases, now: datetime) -> Begun:
@@ -85,7 +87,7 @@ def _begin_locked(chunk: Chunk, people: BitMap, judged_as: Aliases, aliases: Ali
             count=len(verdict.allowed),
             begun_at=now,
         )
-    return Begun(burst, addresses_of(verdict, aliases))
+    return Begun(burst, addresses_of(verdict, aliases), evidence_of(verdict, aliases))
 
 
 def ask_again(
@@ -133,14 +135,18 @@ def _take_out(chunk: Chunk, verdict: Verdict, now: datetime) -> None:
         chunks.requeue(chunk, later.people, not_before=later.until)
 
 
-def addresses_of(verdict: Verdict, aliases: Aliases) -> dict[int, Any]:
+def addresses_of(verdict: Verdict, aliases: Aliases) -> dict[int, ContactAddress]:
     """customer id -> the address that the gate chose, for everybody allowed."""
-    given = getattr(verdict.judgement, "addresses", None) or {}
-    return {
-        customer_id: given[aliases.survivor(customer_id)]
-        for customer_id in verdict.allowed
-        if aliases.survivor(customer_id) in given
-    }
+    given = verdict.judgement.addresses if verdict.judgement else {}
+    found = ((customer_id, given.get(aliases.survivor(customer_id))) for customer_id in verdict.allowed)
+    return {customer_id: address for customer_id, address in found if address is not None}
+
+
+def evidence_of(verdict: Verdict, aliases: Aliases) -> dict[int, int]:
+    """customer id -> the line of the consent ledger on which the contact rests, where there is one."""
+    given = verdict.judgement.evidences() if verdict.judgement else {}
+    found = ((customer_id, given.get(aliases.survivor(customer_id))) for customer_id in verdict.allowed)
+    return {customer_id: event for customer_id, event in found if event is not None}
 
 
 def refuse(chunk: Chunk, refused: dict[tuple[str, str], BitMap], *, now: datetime) -> None:

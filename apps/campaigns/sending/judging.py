@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from pyroaring import BitMap
 
@@ -37,7 +36,7 @@ class Verdict:
     held_out: BitMap = field(default_factory=BitMap)
     refused: dict[tuple[str, str], BitMap] = field(default_factory=dict)
     later: list[Later] = field(default_factory=list)
-    judgement: Any = None
+    judgement: gate.Judgement | None = None
 
     def refuse(self, reason: str, rule: str, people: BitMap) -> None:
         """Takes people out of the allowed ones."""
@@ -133,10 +132,10 @@ def _gate(verdict: Verdict, run: Run, at: datetime, aliases: Aliases, *, with_ad
     )
     verdict.judgement = judgement
     for reason, group in judgement.denied.items():
-        verdict.refuse(reason, "", aliases.back(group, people))
+        verdict.refuse(reason, judgement.rules.get(reason, ""), aliases.back(group, people))
     for deferral in judgement.deferred:
         group = aliases.back(deferral.people, people)
-        verdict.postpone(deferral.until, deferral.reason, str(deferral.rule), group, run.deadline)
+        verdict.postpone(deferral.until, deferral.reason, deferral.rule, group, run.deadline)
     # Whoever the gate did not name is not allowed: nobody is contacted by omission.
     verdict.refuse(Reason.NO_CONSENT, "", verdict.allowed - aliases.back(judgement.allowed, people))
 

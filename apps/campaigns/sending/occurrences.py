@@ -64,7 +64,7 @@ def _rule(text: str, start: datetime) -> rrule:
 
 def check_recurrence(text: str) -> None:
     """Raises BadRecurrence when the rule cannot be read or repeats more often than hourly."""
-    _rule(text, datetime(2026, 1, 1, 12))
+    _rule(text, datetime(2026, 1, 1, 12))  # noqa: DTZ001 - wall clock
 
 
 def _last_day(message: Message) -> date:

@@ -46,11 +46,12 @@ def settle(
     *,
     now: datetime,
     contact_at: datetime | None = None,
-    evidence: Mapping[int, int | None] | None = None,
+    evidence: Mapping[int, int] | None = None,
 ) -> Counted:
     """Writes what is known of a burst. It stays unsettled while somebody's outcome is unknown; the sweep asks then.
 
-    `contact_at` is when the contact happens, if not now (the in-home date of a letter). Settling twice is harmless. A receipt for somebody whom a sweep has meanwhile written down as unknown becomes an event.
+    `contact_at` is when the contact happens, if not now (the in-home date of a letter). Settling twice is harmless.
+    A receipt for somebody whom a sweep has meanwhile written down as unknown becomes an event.
     """
     known = {customer_id: receipt for receipt in receipts if (customer_id := _customer(burst, receipt)) is not None}
     while True:
@@ -72,7 +73,7 @@ def _settle_locked(
     drafts: Mapping[int, Draft],
     now: datetime,
     contact_at: datetime,
-    evidence: Mapping[int, int | None],
+    evidence: Mapping[int, int],
 ) -> Counted:
     counted = Counted()
     chunk = chunks.reread(burst.chunk_id)

@@ -171,7 +171,7 @@ def _burst(job: Job, chunk: Chunk, people: BitMap, worked: Worked, moment: Calla
     if begun.burst is None:
         return True
     receipts = attempt.post(job.adapter, begun, job.drafts)
-    counted = settle.settle(begun.burst, receipts, job.drafts, now=moment())
+    counted = settle.settle(begun.burst, receipts, job.drafts, now=moment(), evidence=begun.evidence)
     worked.bursts += 1
     worked.sent += counted.sent
     worked.failed += counted.failed
