@@ -1,5 +1,6 @@
 """Where Celery finds the tasks of this app; each part keeps its own beside what it does."""
 
 from .conflicts import tasks as conflict_tasks
+from .sending import tasks as sending_tasks
 
-__all__ = ["conflict_tasks"]
+__all__ = ["conflict_tasks", "sending_tasks"]

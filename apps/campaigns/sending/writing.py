@@ -19,7 +19,6 @@ from apps.channels.adapters.base import PostalAddress
 from apps.channels.content import unsubscribe_headers
 from apps.channels.kinds import Channel
 from apps.consent import ledger as consent_ledger
-from apps.consent import links
 from apps.consent.models import PurposeClass
 from apps.core.reasons import Reason
 
@@ -62,7 +61,7 @@ def prepare(run: Run, people: BitMap, aliases: Aliases, *, now: datetime) -> tup
     """Everybody's message, and who gets none: without a version for them, or with one that cannot be made."""
     chooser = Chooser.of(run.message)
     known = facts.Merge(run.message, now=now).for_people(aliases.living(people))
-    measured = consent_ledger.measurement_allowed(people)
+    measured = consent_ledger.measurement_allowed(people, run.message.channel)
     variants = _variants(run)
     drafts: dict[int, Draft] = {}
     refused: Refused = {}
@@ -117,6 +116,8 @@ def headers(run: Run, customer_id: int) -> dict[str, str]:
         return {}
     if message.purpose.purpose_class != PurposeClass.PROMOTION:
         return {}
+    from apps.consent import links
+
     return unsubscribe_headers(
         links.unsubscribe_url(customer_id, channel=message.channel, purpose_id=message.purpose_id, run_id=run.pk)
     )

@@ -19,7 +19,9 @@ def policy(limit: int, days: int = 7, **fields) -> ContactPolicy:
 
 
 def purpose(code: str, **fields) -> Purpose:
-    return Purpose.objects.create(code=code, name=code, purpose_class=code, needs_consent=False, **fields)
+    return Purpose.objects.create(
+        code=f"test-{code}", name=code, purpose_class=code, needs_consent=False, **fields
+    )
 
 
 def test_eight_workers_at_once_never_go_over_the_limit(provider):
