@@ -4,3 +4,18 @@ from django.apps import AppConfig
 class CustomersConfig(AppConfig):
     name = "apps.customers"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Registers customers' own criteria and checks."""
+        from . import checks  # noqa: F401
+        from .segments import criteria, interaction_criteria, people_criteria
+
+        for criterion in (
+            people_criteria.AttributeCriterion(),
+            interaction_criteria.InteractionCriterion(),
+            people_criteria.SegmentCriterion(),
+            people_criteria.AddressCriterion(),
+            people_criteria.SourceCriterion(),
+            people_criteria.EveryoneCriterion(),
+        ):
+            criteria.register(criterion)
