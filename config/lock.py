@@ -1,6 +1,7 @@
 """Writes config/requirements.lock from pyproject.toml, and the same pins into [tool.uv] constraint-dependencies.
 
-`python config/lock.py` keeps the pinned versions that still fit; `python config/lock.py --upgrade` takes the newest.
+`python config/lock.py` keeps the pinned versions that still fit; `python config/lock.py --upgrade` takes the newest;
+`python config/lock.py --runtime` prints the part of the lock that an image needs.
 The lock holds hashes and no address, so it installs from any package index; the constraints bind a plain `uv run`.
 """
 
@@ -31,6 +32,19 @@ def with_constraints(project: str, lines: list[str]) -> str:
     return project.replace("[tool.uv]\n", f"[tool.uv]\n{block}", 1)
 
 
+def runtime(lock: str, names: set[str]) -> str:
+    """The lock's blocks of these packages only."""
+    blocks = re.split(r"^(?=\S)", lock, flags=re.MULTILINE)
+    return "".join(block for block in blocks if block.partition("==")[0] in names)
+
+
+def print_runtime() -> None:
+    """The lock without the tools of development, for an image."""
+    export = ["uv", "export", "-q", "--no-dev", "--no-hashes", "--no-header", "--no-annotate", "--no-emit-project"]
+    wanted = subprocess.run(export, cwd=BASE_DIR, check=True, capture_output=True, text=True).stdout
+    print(runtime(LOCK.read_text(), {line.partition("==")[0] for line in wanted.splitlines()}), end="")
+
+
 def main(upgrade: bool) -> None:
     # Old constraints would hold back what a changed dependency asks for; the lock itself keeps what still fits.
     PROJECT.write_text(with_constraints(PROJECT.read_text(), []))
@@ -39,4 +53,4 @@ def main(upgrade: bool) -> None:
 
 
 if __name__ == "__main__":
-    main("--upgrade" in sys.argv[1:])
+    print_runtime() if "--runtime" in sys.argv[1:] else main("--upgrade" in sys.argv[1:])

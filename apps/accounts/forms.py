@@ -13,8 +13,8 @@ from apps.accounts.models import User
 class ProfileForm(forms.ModelForm):
     """Name, language and time zone; blank means the browser's language and the company's zone."""
 
-    language = forms.ChoiceField(label=_("language"), required=False)
-    time_zone = forms.ChoiceField(label=_("time zone"), required=False)
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
 
     class Meta:
         model = User

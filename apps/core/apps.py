@@ -1,7 +1,9 @@
 import contextlib
+from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.db.models.signals import post_migrate
 
 
 class CoreConfig(AppConfig):
@@ -14,3 +16,12 @@ class CoreConfig(AppConfig):
 
         with contextlib.suppress(PermissionError):
             compile_stale(settings.LOCALE_PATHS)
+        post_migrate.connect(create_cache_table, sender=self)
+
+
+def create_cache_table(**_: Any) -> None:
+    """Where the database is the cache (RabbitMQ without CACHE_URL), migrating also makes its table."""
+    if settings.CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
+        from django.core.management import call_command
+
+        call_command("createcachetable", verbosity=0)

@@ -50,6 +50,7 @@ def test_only_interfaces_read_the_clock():
     """`clock.now()` and `timezone.now()` in domain modules would make time something that happens to them."""
     interfaces = (
         "views",
+        "templatetags",
         "tasks",
         "commands",
         "admin",
