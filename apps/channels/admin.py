@@ -9,12 +9,33 @@ from .models import ChannelAccount, PrintBatch
 
 @admin.register(ChannelAccount)
 class ChannelAccountAdmin(Audited):
-    list_display = ("name", "channel", "adapter", "department", "is_sandbox", "is_elsewhere", "rate", "daily_capacity", "is_active")
+    list_display = (
+        "name",
+        "channel",
+        "adapter",
+        "department",
+        "is_sandbox",
+        "is_elsewhere",
+        "rate",
+        "daily_capacity",
+        "is_active",
+    )
     list_filter = ("channel", "is_sandbox", "is_elsewhere", "is_active", "department")
     search_fields = ("name", "sender_address")
     fields = (
-        "name", "channel", "adapter", "department", "is_active", "sender_name", "sender_address", "rate", "daily_capacity",
-        "unit_cost", "currency", "last_error", "last_error_at",
+        "name",
+        "channel",
+        "adapter",
+        "department",
+        "is_active",
+        "sender_name",
+        "sender_address",
+        "rate",
+        "daily_capacity",
+        "unit_cost",
+        "currency",
+        "last_error",
+        "last_error_at",
     )
     readonly_fields = ("channel", "adapter", "last_error", "last_error_at")
 

@@ -52,6 +52,25 @@ class ChannelAccount(models.Model):
         return self.name
 
 
+class AccountHour(models.Model):
+    """What an account's provider said in one hour: the material of its health."""
+
+    account = models.ForeignKey(ChannelAccount, models.CASCADE, related_name="hours")
+    hour = models.DateTimeField()
+    accepted = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    retry = models.PositiveIntegerField(default=0)
+    unknown = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "hour"], name="account_hour_once")]
+        verbose_name = _("hour of an account")
+        verbose_name_plural = _("hours of accounts")
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.hour:%Y-%m-%d %H}"
+
+
 class Link(models.Model):
     """A target that tracked links may lead to. Only stored targets are ever redirected to."""
 

@@ -51,7 +51,7 @@ def test_closing_writes_those_who_may_still_be_written_to(account: ChannelAccoun
     assert sorted(receipt.reference for receipt in closed.receipts) == ["5.1", "5.3"]
     assert (closed.batch.letters, closed.batch.closed_at) == (2, NOW)
     assert not Letter.objects.exists()
-    assert inbox.references(settings.SANDBOX_DIR, "letter") == {"5.1": 1, "5.3": 1}
+    assert inbox.references("letter", settings.SANDBOX_DIR) == {"5.1": 1, "5.3": 1}
 
 
 def test_a_file_is_closed_once(account: ChannelAccount) -> None:

@@ -14,7 +14,7 @@ from apps.channels.adapters.base import AccountConfig, AdapterError, Outcome, Ou
 from apps.channels.adapters.smtp import SmtpAdapter
 from apps.channels.content import MimeTemplate
 from apps.channels.counterparts import inbox
-from apps.channels.counterparts.place import Endpoints, settle
+from apps.channels.counterparts.place import Endpoints
 
 TEMPLATE = MimeTemplate.compile(subject="Hi", html="<p>Hi</p>", text="Hi", sender={"from_email": "hei@fjord.example"})
 
@@ -124,8 +124,7 @@ def test_each_person_gets_the_answer_of_the_relay(sandbox: Endpoints, settings: 
         "vanish": ("unknown", "no answer"),
         "never": ("retry", "not handed over"),
     }
-    settle(settings.SANDBOX_DIR)
-    assert inbox.references(settings.SANDBOX_DIR, "email") == {"1.1": 1, "1.8": 1}
+    assert inbox.references("email", settings.SANDBOX_DIR) == {"1.1": 1, "1.8": 1}
 
 
 def test_a_refused_sender_is_nobodys_bounce() -> None:

@@ -133,7 +133,7 @@ def test_starttls_is_used_with_a_checked_certificate(tmp_path: Path) -> None:
             adapter(endpoints.smtp, security="starttls").test_connection()
         trusted.close()
 
-    assert inbox.references(tmp_path / "sandbox", "email") == {"6.1": 1}
+    assert inbox.references("email", tmp_path / "sandbox") == {"6.1": 1}
 
 
 def test_a_relay_without_starttls_is_refused_when_protection_is_asked_for(sandbox: Any) -> None:

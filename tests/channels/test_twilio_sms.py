@@ -14,7 +14,7 @@ from apps.channels.adapters.twilio_sms import TwilioSmsAdapter
 from apps.channels.adapters.twilio_sms.signature import is_authentic, signature
 from apps.channels.content import SmsContent
 from apps.channels.counterparts import inbox
-from apps.channels.counterparts.place import Endpoints, settle
+from apps.channels.counterparts.place import Endpoints
 from tests.factories.channels import NOW
 from tests.shared_data import shared
 
@@ -91,8 +91,7 @@ def test_each_person_gets_the_answer_of_the_provider(sandbox: Endpoints, setting
         "5550999": ("unknown", "none"),
         "5550888": ("unknown", "none"),
     }
-    settle(settings.SANDBOX_DIR)
-    assert inbox.references(settings.SANDBOX_DIR, "sms").keys() >= {"2.1"}
+    assert inbox.references("sms", settings.SANDBOX_DIR).keys() >= {"2.1"}
 
 
 def test_where_the_provider_keeps_to_the_key_an_error_may_be_tried_again(sandbox: Endpoints, settings: Any) -> None:
@@ -102,8 +101,7 @@ def test_where_the_provider_keeps_to_the_key_an_error_may_be_tried_again(sandbox
 
     assert (first, second) == (Outcome.RETRY, Outcome.ACCEPTED)
     assert send(account, "+475550500")["+475550500"].outcome is Outcome.RETRY
-    settle(settings.SANDBOX_DIR)
-    assert inbox.references(settings.SANDBOX_DIR, "sms")["2.1"] == 1
+    assert inbox.references("sms", settings.SANDBOX_DIR)["2.1"] == 1
 
 
 def test_a_provider_that_is_not_there_means_try_again() -> None:

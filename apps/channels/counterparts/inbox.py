@@ -1,5 +1,7 @@
 """What the counterparts got: one SQLite file, written in batches, in which doubles are a query.
 
+Without a folder the functions speak of the installation's own sandbox (setting SANDBOX_DIR).
+
 Bodies of one batch are compressed together: advertisements resemble each other, so a message costs a few hundred bytes.
 """
 
@@ -11,6 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from django.conf import settings
+
+from .place import settle
 
 _SCHEMA = """
 create table if not exists batch (id integer primary key, body blob not null);
@@ -62,7 +68,8 @@ class Page:
 
 
 @contextmanager
-def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
+def _opened(place: Path | None) -> Iterator[sqlite3.Connection]:
+    folder = place or Path(settings.SANDBOX_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(folder / "inbox.sqlite3", timeout=30)
     try:
@@ -95,8 +102,9 @@ def _store_batch(connection: sqlite3.Connection, messages: list[Got]) -> None:
     )
 
 
-def counts(folder: Path) -> dict[str, Count]:
-    """Per channel how much was got (`place.settle` first, to be exact). Without a reference a message is distinct."""
+def counts(folder: Path | None = None) -> dict[str, Count]:
+    """Per channel how much was got, to the last message. A message without a reference is always distinct."""
+    settle(folder or Path(settings.SANDBOX_DIR))
     with _opened(folder) as connection:
         rows = connection.execute(
             "select channel, count(*), count(distinct case reference when '' then id else reference end)"
@@ -105,8 +113,9 @@ def counts(folder: Path) -> dict[str, Count]:
         return {channel: Count(messages, distinct) for channel, messages, distinct in rows}
 
 
-def references(folder: Path, channel: str) -> dict[str, int]:
-    """How often each reference came on `channel`."""
+def references(channel: str, folder: Path | None = None) -> dict[str, int]:
+    """How often each reference came on `channel`, to the last message."""
+    settle(folder or Path(settings.SANDBOX_DIR))
     with _opened(folder) as connection:
         rows = connection.execute(
             "select reference, count(*) from message where channel = ? group by reference", (channel,)
@@ -122,7 +131,7 @@ def _got(row: tuple[int, str, str, str, str, str, float], body: bytes = b"") -> 
     return Got(channel, reference, address, sender, subject, at, body, number)
 
 
-def messages(folder: Path, channel: str = "", search: str = "", page: int = 1, size: int = 50) -> Page:
+def messages(channel: str = "", search: str = "", page: int = 1, size: int = 50, folder: Path | None = None) -> Page:
     """Messages of a channel ("" = all) whose address, subject or reference contains `search`."""
     pattern = "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     where = (
@@ -141,7 +150,7 @@ def messages(folder: Path, channel: str = "", search: str = "", page: int = 1, s
     return Page([_got(row) for row in rows], number, pages, total)
 
 
-def message(folder: Path, number: int) -> Got | None:
+def message(number: int, folder: Path | None = None) -> Got | None:
     """One message with its body."""
     with _opened(folder) as connection:
         row = connection.execute(
@@ -154,7 +163,7 @@ def message(folder: Path, number: int) -> Got | None:
     return _got(tuple(fields), zlib.decompress(body)[start : start + length])
 
 
-def find(folder: Path, channel: str, reference: str) -> Got | None:
+def find(channel: str, reference: str, folder: Path | None = None) -> Got | None:
     """The first message with this reference, without its body."""
     with _opened(folder) as connection:
         row = connection.execute(
@@ -164,7 +173,7 @@ def find(folder: Path, channel: str, reference: str) -> Got | None:
     return _got(row) if row else None
 
 
-def forget(folder: Path, addresses: list[str]) -> int:
+def forget(addresses: list[str], folder: Path | None = None) -> int:
     """Erases all messages to these addresses (erasure reaches sandbox copies too); how many there were."""
     erased = 0
     with _opened(folder) as connection, connection:

@@ -181,14 +181,14 @@ class Provider:
 
     def _look_up(self, reference: str) -> tuple[int, dict[str, object]]:
         self.writer.flush()
-        found = find(self.folder, "sms", reference)
-        got = message(self.folder, found.id) if found else None
+        found = find("sms", reference, self.folder)
+        got = message(found.id, self.folder) if found else None
         return 200, {"messages": [{"sid": json.loads(got.body)["MessageSid"], "status": "delivered"}] if got else []}
 
     def _reply(self, fields: dict[str, str]) -> tuple[int, dict[str, object]]:
         """A person answers the stored message `id` with `text`: posted as the provider would, signed."""
         self.writer.flush()
-        got = message(self.folder, int(fields.get("id") or 0))
+        got = message(int(fields.get("id") or 0), self.folder)
         if got is None or got.channel != "sms":
             return 404, {"message": "no such text message"}
         original = json.loads(got.body)

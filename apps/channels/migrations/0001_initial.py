@@ -186,4 +186,21 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('account', 'digest'), name='raw_event_once')],
             },
         ),
+        migrations.CreateModel(
+            name='AccountHour',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('hour', models.DateTimeField()),
+                ('accepted', models.PositiveIntegerField(default=0)),
+                ('rejected', models.PositiveIntegerField(default=0)),
+                ('retry', models.PositiveIntegerField(default=0)),
+                ('unknown', models.PositiveIntegerField(default=0)),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hours', to='channels.channelaccount')),
+            ],
+            options={
+                'verbose_name': 'hour of an account',
+                'verbose_name_plural': 'hours of accounts',
+                'constraints': [models.UniqueConstraint(fields=('account', 'hour'), name='account_hour_once')],
+            },
+        ),
     ]
