@@ -6,11 +6,12 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from config import health
+from config import health, style
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("style/", style.style_page, name="style"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
 ]

@@ -7,6 +7,7 @@ places are per cent and heights are pixels, so that words keep their size on any
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from math import ceil, floor, log10
 
 from django.utils.html import format_html, format_html_join
@@ -155,13 +156,13 @@ def lines(title: str, labels: Sequence[str], series: Sequence[Series], show: For
         points = [(at * step, _y(v, top), labels[at], show(v)) for at, v in enumerate(row.values) if v is not None]
         css = f"s{place % 8 + 1}"
         drawn.append(format_html_join("", '<line class="line {}" x1="{}%" y1="{}" x2="{}%" y2="{}"/>', (
-            (css, round(a[0], 2), round(a[1], 1), round(b[0], 2), round(b[1], 1)) for a, b in zip(points, points[1:], strict=False)
+            (css, round(a[0], 2), round(a[1], 1), round(b[0], 2), round(b[1], 1)) for a, b in pairwise(points)
         )))  # fmt: skip
         drawn.append(format_html_join("", '<circle class="{}" cx="{}%" cy="{}" r="2.5"><title>{}, {}: {}</title></circle>', (
             (css, round(x, 2), round(y, 1), row.name, label, words) for x, y, label, words in points
         )))  # fmt: skip
     body = format_html_join("", "{}", ((part,) for part in drawn))
-    return figure(title, _plot(title, body, labels), _by_label(labels, series), [row.name for row in series])
+    return figure(title, _plot(title, body, labels, under_columns=False), _by_label(labels, series), [row.name for row in series])
 
 
 def spark(values: Sequence[Number], title: str) -> SafeString:
@@ -212,7 +213,7 @@ def _step(step: Step, whole: int, *, final: bool) -> SafeString:
     )  # fmt: skip
 
 
-def _plot(title: str, drawn: SafeString, labels: Sequence[str]) -> SafeString:
+def _plot(title: str, drawn: SafeString, labels: Sequence[str], *, under_columns: bool = True) -> SafeString:
     return format_html(
         '<svg class="plot" height="{}" role="img" aria-label="{}">'
         '<line class="axis" x1="0" x2="100%" y1="{}" y2="{}"/>{}{}</svg>',
@@ -220,14 +221,16 @@ def _plot(title: str, drawn: SafeString, labels: Sequence[str]) -> SafeString:
     )  # fmt: skip
 
 
-def _labels(labels: Sequence[str]) -> SafeString:
-    """At most five labels under the axis: first, last, and even steps between."""
+def _labels(labels: Sequence[str], *, under_columns: bool) -> SafeString:
+    """Words under the axis: each when there are few, else first, last and three even steps between."""
     last = len(labels) - 1
-    places = sorted({round(last * part / 4) for part in range(5)}) if last > 0 else list(range(last + 1))
+    few = range(last + 1) if last < 8 else sorted({round(last * part / 4) for part in range(5)})
     rows = []
-    for at in places:
-        css = "" if at == 0 else "end" if at == last else "mid"
-        rows.append((css, round(100 * at / max(1, last), 2), HEIGHT - 5, labels[at]))
+    for at in few:
+        x = (at + 0.5) / (last + 1) if under_columns else at / max(1, last)
+        inner = under_columns and last < 12
+        css = "mid" if inner or 0 < at < last else "end" if at else ""
+        rows.append((css, round(100 * x, 2), HEIGHT - 5, labels[at]))
     return format_html_join("", '<text class="{}" x="{}%" y="{}">{}</text>', rows)
 
 

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from apps.core import formats
 from apps.core.charts import Table, figure
 
-WIDTH, HEIGHT = 440, 190
-_DRAWN_WIDTH, _DRAWN_HEIGHT = 250, 164
-_ROOM_FOR_WORDS = 76
+WIDTH, HEIGHT = 340, 172
+_DRAWN_WIDTH, _DRAWN_HEIGHT = 216, 150
+_ROOM_FOR_WORDS = 66
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def _circle(group: Group, x: float, radius: float) -> SafeString:
 def _own(group: Group, both: int, own: tuple[float, float], other: tuple[float, float], side: int) -> SafeString:
     """Name and number of the people only here: inside their part when it is wide enough, else beside it."""
     outer = own[0] + side * own[1]
-    inner = other[0] - side * other[1]
-    edge = inner if side * (outer - inner) > 0 and abs(inner - own[0]) < own[1] else own[0] - side * own[1]
+    inner = other[0] + side * other[1]
+    edge = inner if abs(inner - own[0]) <= own[1] else own[0] - side * own[1]
     room = side * (outer - edge)
     if room >= _ROOM_FOR_WORDS:
         x, anchor = (outer + edge) / 2, "mid"
@@ -126,7 +126,7 @@ def _shared(both: int, url: str, one: tuple[float, float], two: tuple[float, flo
     left, right = max(one[0] - one[1], two[0] - two[1]), min(one[0] + one[1], two[0] + two[1])
     if both == 0:
         return SafeString("")
-    inside = right - left >= 62
+    inside = right - left >= 58
     y = HEIGHT / 2 if inside else HEIGHT - 18
     return _words((left + right) / 2, y, formats.number(both), _("in both"), url, "mid shared")
 
