@@ -217,7 +217,7 @@ def _plot(title: str, drawn: SafeString, labels: Sequence[str], *, under_columns
     return format_html(
         '<svg class="plot" height="{}" role="img" aria-label="{}">'
         '<line class="axis" x1="0" x2="100%" y1="{}" y2="{}"/>{}{}</svg>',
-        HEIGHT, title, _base(), _base(), drawn, _labels(labels),
+        HEIGHT, title, _base(), _base(), drawn, _labels(labels, under_columns=under_columns),
     )  # fmt: skip
 
 
