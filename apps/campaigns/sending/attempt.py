@@ -7,6 +7,7 @@ a burst begins holds for all of it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,8 @@ from .claim import LEASE
 from .halted import may_send
 from .judging import Verdict, gate_again
 from .writing import Draft
+
+log = logging.getLogger(__name__)
 
 
 class LeaseLost(Exception):
@@ -190,8 +193,10 @@ def post(adapter: Adapter, begun: Begun, drafts: dict[int, Draft]) -> list[Recei
     try:
         for receipt in adapter.post(requests):
             receipts.append(receipt)
-    except AdapterError as error:
-        note_error(begun.burst.account_id, error.message, begun.burst.begun_at)
+    except Exception as error:
+        # Nobody knows what the provider took: whoever has no receipt stays in the burst, and the sweep asks.
+        log.exception("burst %s broke off", begun.burst.pk)
+        note_error(begun.burst.account_id, f"{type(error).__name__}: {error}", begun.burst.begun_at)
     return receipts
 
 

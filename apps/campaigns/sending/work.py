@@ -5,6 +5,7 @@ It holds at most one claim per provider account and goes round them, so that one
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -16,13 +17,15 @@ from pyroaring import BitMap
 
 from apps.campaigns.models import Chunk
 from apps.channels import registry, throttle
-from apps.channels.adapters.base import Adapter, AdapterError
+from apps.channels.adapters.base import Adapter
 from apps.channels.kinds import Channel
 
 from . import attempt, hand_over, settle, writing
 from .claim import Claim, claim
 from .writing import Draft
 
+log = logging.getLogger(__name__)
+NEXT_TRY = timedelta(minutes=1)
 # One burst is at most this much of an account's measured rate, so that a stop works within about a second.
 BURST_SECONDS = 1.0
 MOST_PER_BURST = 1000
@@ -53,6 +56,7 @@ class Job:
     adapter: Adapter
     drafts: dict[int, Draft] = field(default_factory=dict)
     left: list[tuple[Chunk, BitMap]] = field(default_factory=list)
+    rests_until: datetime | None = None
 
     @property
     def account_id(self) -> int:
@@ -119,9 +123,11 @@ def _prepare(found: Claim, now: datetime) -> Job | None:
     try:
         adapter = registry.adapter_for(found.run.message.account)  # type: ignore[arg-type]
         drafts, refused = writing.prepare(found.run, found.people, found.aliases, now=now)
-    except (AdapterError, registry.UnknownAdapter) as error:
-        attempt.note_error(found.run.message.account_id or 0, str(error), now)
-        attempt.release(found.chunks, not_before=now + settle.FIRST_WAIT)
+    except Exception as error:
+        # Whatever is wrong with one message must not keep the others waiting; nobody of it has been handed over.
+        log.exception("run %s cannot be prepared", found.run.pk)
+        attempt.note_error(found.run.message.account_id or 0, f"{type(error).__name__}: {error}", now)
+        attempt.release(found.chunks, not_before=now + NEXT_TRY)
         return None
     out = BitMap.union(BitMap(), *refused.values())
     left: list[tuple[Chunk, BitMap]] = []
@@ -161,9 +167,13 @@ def _step(job: Job, worked: Worked, moment: Callable[[], datetime]) -> bool:
 def _burst(job: Job, chunk: Chunk, people: BitMap, worked: Worked, moment: Callable[[], datetime]) -> bool:
     account = job.claim.run.message.account
     assert account is not None
+    if job.rests_until and moment() < job.rests_until:
+        return False
     granted = throttle.take(account, min(len(people), _burst_size(job)), moment())
     if not granted:
         return False
+    # Half of the burst's time at rest, so that the next is no burst of two or three; the bucket loses nothing by it.
+    job.rests_until = moment() + timedelta(seconds=min(BURST_SECONDS, throttle.seconds_for(account, granted)) / 2)
     now_people = people[:granted]
     job.left[0] = (chunk, people - now_people)
     begun = attempt.begin(chunk, now_people, judged_as=job.claim.aliases, now=moment())
