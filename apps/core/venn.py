@@ -77,7 +77,7 @@ def venn(title: str, first: Group, second: Group, both: int, url: str = "") -> S
     one = (start, drawn.first * scale)
     two = (start + drawn.distance * scale, drawn.second * scale)
     svg = format_html(
-        '<svg class="venn" viewBox="0 0 {} {}" role="img" aria-label="{}">{}{}{}{}{}</svg>',
+        '<svg class="venn" viewBox="0 0 {} {}" role="group" aria-label="{}">{}{}{}{}{}</svg>',
         WIDTH, HEIGHT, _spoken(first, second, both), _circle(first, *one), _circle(second, *two),
         _own(first, both, one, two, -1), _own(second, both, two, one, 1), _shared(both, url, one, two),
     )  # fmt: skip
