@@ -61,6 +61,11 @@ class AccountForm(forms.ModelForm):
         return {n.removeprefix(_SECRET): v for n, v in self.cleaned_data.items() if n.startswith(_SECRET)}
 
     @property
+    def provider_name(self) -> Any:
+        """For the page: who is set up here."""
+        return self.adapter.name
+
+    @property
     def common(self) -> list[forms.BoundField]:
         """For the page: the fields that every account has."""
         return [self[name] for name in FIELDS]

@@ -8,9 +8,19 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.channels.signals import provider_event
+        from apps.customers import panels, personal_data
+        from apps.customers.imports import columns
+        from apps.customers.segments import criteria
 
-        from . import news
+        from . import erasure, news, panel
+        from .criteria import ConsentCriterion
+        from .importing import ConsentColumns
         from .purposes import ensure_defaults
 
         provider_event.connect(news.heard, dispatch_uid="consent.news")
+        columns.register(ConsentColumns())
+        criteria.register(ConsentCriterion())
+        personal_data.register_exporter("consent", erasure.export)
+        personal_data.register_eraser("consent", erasure.erase, erasure.tell)
+        panels.register("consent", panel.consent_panel)
         post_migrate.connect(ensure_defaults, sender=self, dispatch_uid="consent.purposes")

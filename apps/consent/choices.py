@@ -18,6 +18,7 @@ from .ledger import State
 from .models import Purpose
 
 OFFERED = (Channel.EMAIL, Channel.SMS, Channel.CALL, Channel.LETTER, Channel.WHATSAPP, Channel.PUSH, Channel.WEBPUSH)
+PAGE = "preference page"
 MEASURED = (Channel.EMAIL, Channel.SMS)
 
 
@@ -102,16 +103,15 @@ def choose(
 
 
 def _say(customer: Customer, choice: Choice, granted: bool, language: str, now: datetime, run_id: int) -> None:
-    said_where = {"at": now, "source": "preference page", "method": "preference page"}
     if granted:
         wishes.opt_in(
             customer=customer.pk, channel=choice.channel, purpose=choice.purpose, language=language,
-            evidence={"language": language, "run": run_id}, **said_where,
+            evidence={"language": language, "run": run_id}, at=now, source=PAGE, method=PAGE,
         )  # fmt: skip
     else:
         wishes.opt_out(
             customers=[customer.pk], channel=choice.channel, purposes=[choice.purpose], run_id=run_id or None,
-            evidence={"language": language}, **said_where,
+            evidence={"language": language}, at=now, source=PAGE, method=PAGE,
         )  # fmt: skip
 
 

@@ -59,7 +59,8 @@ def unsubscribe_url(customer_id: int, *, channel: str, purpose_id: int = 0, run_
 def open_unsubscribe(token: str) -> Unsubscribe:
     """Raises BadToken."""
     *numbers, channel = tokens.unseal("unsubscribe", token)
-    return Unsubscribe(*_numbers(tuple(numbers), 3), channel=str(channel))
+    customer_id, purpose_id, run_id = _numbers(tuple(numbers), 3)
+    return Unsubscribe(customer_id, purpose_id, run_id, str(channel))
 
 
 def unsubscribe_headers(customer_id: int, purpose: Purpose, run_id: int, channel: str) -> dict[str, str]:

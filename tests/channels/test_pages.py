@@ -90,6 +90,17 @@ def test_only_administrators_set_accounts_up(client: Client) -> None:
     assert client.get(reverse("channels:new")).status_code == 403
 
 
+def test_setting_up_begins_with_the_choice_of_a_provider(client: Client) -> None:
+    signed_in(client, Role.ADMINISTRATOR)
+
+    choice = client.get(reverse("channels:new")).content.decode()
+    form = client.get(reverse("channels:new_account", args=["smtp"])).content.decode()
+
+    assert all(str(kind.name) in choice for kind in registry.ADAPTERS)
+    assert "Settings of SMTP relay" in form
+    assert client.get(reverse("channels:new_account", args=["pigeon"])).status_code == 404
+
+
 def test_credentials_go_in_and_never_come_out(client: Client) -> None:
     user = signed_in(client, Role.ADMINISTRATOR)
     client.post(

@@ -12,6 +12,7 @@ PRODUCTION = {
     "CONCORD_MODE": "production",
     "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz",
     "CREDENTIAL_KEYS": "new,old",
+    "ADDRESS_HASH_KEY": "fedcba9876543210-abcdefghijklmnopqrstuvwxyz",
     "ALLOWED_HOSTS": "concord.example.com",
     "PUBLIC_URL": "https://concord.example.com/",
 }
@@ -51,7 +52,7 @@ def test_a_wrong_value_is_refused_by_its_name(name, value):
     assert f"ImproperlyConfigured: {name}" in read(**{"CONCORD_MODE": "development", name: value})
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "CREDENTIAL_KEYS", "ALLOWED_HOSTS", "PUBLIC_URL"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "CREDENTIAL_KEYS", "ADDRESS_HASH_KEY", "ALLOWED_HOSTS", "PUBLIC_URL"])
 def test_production_starts_only_with_its_secrets_and_addresses(name):
     missing = {key: value for key, value in PRODUCTION.items() if key != name}
     assert f"{name} is not set" in read(**missing)

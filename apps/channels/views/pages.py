@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import access, audit
 from apps.channels import administration, health, registry
+from apps.channels.adapters.base import Adapter
 from apps.channels.forms import AccountForm
 from apps.channels.models import ChannelAccount
 from apps.core import clock
@@ -59,9 +60,14 @@ def _account_page(
         "form": (form or AccountForm(instance=found)) if may else None,
         "provider": registry.adapter_class(found.adapter).name if found.adapter else "",
         "history": audit.history(found)[:10],
-        "webhook": registry.config_of(found).public_url if may else "",
+        "webhook": _webhook(found) if may else "",
     }
     return render_page(request, "channels/account.html", context, status=status)
+
+
+def _webhook(found: ChannelAccount) -> str:
+    listens = registry.adapter_class(found.adapter).parse_events is not Adapter.parse_events
+    return registry.config_of(found).public_url if listens else ""
 
 
 @access.role("administrator")
@@ -88,11 +94,16 @@ def _save(request: HttpRequest, target: ChannelAccount, form: AccountForm) -> Ch
     )
 
 
+def _providers() -> list[dict[str, Any]]:
+    # a template would call a class; it gets what it shows
+    return [{"code": p.code, "name": p.name, "channel": p.channel, "sandbox": p.sandbox} for p in registry.ADAPTERS]
+
+
 @access.role("administrator")
 def new(request: HttpRequest, code: str = "") -> HttpResponse:
     """Chooses a provider, then sets up an account with it."""
     if not code:
-        return render_page(request, "channels/new.html", {"providers": registry.ADAPTERS})
+        return render_page(request, "channels/new.html", {"providers": _providers()})
     try:
         provider = registry.adapter_class(code)
     except registry.UnknownAdapter:
@@ -103,8 +114,7 @@ def new(request: HttpRequest, code: str = "") -> HttpResponse:
         made = _save(request, ChannelAccount(adapter=code, channel=provider.channel), form)
         messages.success(request, _("The account is set up. Test its connection before it is used."))
         return redirect("channels:account", pk=made.pk)
-    context = {"form": form, "provider": provider, "account": blank}
-    return render_page(request, "channels/new_account.html", context, status=422 if form.errors else 200)
+    return render_page(request, "channels/new_account.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @access.role("administrator")
