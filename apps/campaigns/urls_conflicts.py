@@ -2,9 +2,14 @@
 
 from django.urls import path
 
-from .views import conflicts
+from .views import calendar, conflicts
 
 urlpatterns = [
+    path("calendar/", calendar.timeline, name="calendar"),
+    path("calendar/month/", calendar.month, name="calendar-month"),
+    path("calendar/agenda/", calendar.agenda, name="calendar-agenda"),
+    path("calendar/move/<int:pk>/", calendar.move, name="calendar-move"),
+    path("calendar/pressure/<str:day>/", calendar.pressure_day, name="calendar-pressure"),
     path("conflicts/", conflicts.listing, name="conflicts"),
     path("conflicts/rules/", conflicts.rules, name="conflict-rules"),
     path("conflicts/<int:pk>/", conflicts.detail, name="conflict"),

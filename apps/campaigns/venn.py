@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import acos, pi, sqrt
 
 WIDTH, HEIGHT, LARGEST = 330, 150, 62.0
+# words of the three parts stand at least so far from each other
+ROOM = 70
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,10 @@ def draw(first: int, second: int, both: int) -> Venn | None:
     left, right = -r1, max(far + r2, r1)
     shift = WIDTH / 2 - (left + right) / 2
     x1, x2 = shift, shift + far
+    middle = (max(x1 - r1, x2 - r2) + min(x1 + r1, x2 + r2)) / 2
     return Venn(
         round(x1, 1), round(x2, 1), round(r1, 1), round(r2, 1),
-        word1=round(((x1 - r1) + (x2 - r2)) / 2, 1), word2=round(((x1 + r1) + (x2 + r2)) / 2, 1),
-        middle=round((max(x1 - r1, x2 - r2) + min(x1 + r1, x2 + r2)) / 2, 1),
+        word1=round(min(((x1 - r1) + (x2 - r2)) / 2, middle - ROOM), 1),
+        word2=round(max(((x1 + r1) + (x2 + r2)) / 2, middle + ROOM), 1),
+        middle=round(middle, 1),
     )

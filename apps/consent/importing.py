@@ -152,7 +152,10 @@ class ConsentColumns:
 
     def _keep_noes(self, job: ImportJob, customers: list[int], now: datetime) -> None:
         noes = ConsentEvent.objects.filter(
-            import_job=job, customer_id__in=customers, action=ConsentAction.WITHDRAW, customer__in=_only_from(job, customers)
+            import_job=job,
+            customer_id__in=customers,
+            action=ConsentAction.WITHDRAW,
+            customer__in=_only_from(job, customers),
         )
         for channel, hashed in set(noes.exclude(address_hash="").values_list("channel", "address_hash")):
             suppression.suppress(

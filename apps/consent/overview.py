@@ -38,9 +38,7 @@ class Row:
 
 def states() -> QuerySet[ConsentState]:
     """What living people said; a merged id is counted with its survivor's own words only."""
-    return ConsentState.objects.filter(
-        customer__merged_into=None, customer__erased_at=None, customer__undone_at=None
-    )
+    return ConsentState.objects.filter(customer__merged_into=None, customer__erased_at=None, customer__undone_at=None)
 
 
 def grid() -> list[Row]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from django.utils import timezone, translation
+from django.utils import translation
 
 from .models import Purpose, PurposeClass, Wording
 
@@ -25,6 +26,8 @@ class Default:
     is_measurement: bool = False
 
 
+# The first wordings came with Concord itself.
+FIRST = datetime(2026, 11, 1, tzinfo=UTC)
 DEFAULTS = (
     Default(
         "offers",
@@ -102,7 +105,6 @@ DEFAULTS = (
 
 def ensure_defaults(**_signal: Any) -> None:
     """Makes the default purposes and the first version of their wordings where they are missing. Changes nothing else."""
-    moment = timezone.now()
     for position, default in enumerate(DEFAULTS, 1):
         purpose, _made = Purpose.objects.get_or_create(
             code=default.code,
@@ -120,7 +122,7 @@ def ensure_defaults(**_signal: Any) -> None:
         )
         known = set(purpose.wordings.values_list("language", flat=True))
         Wording.objects.bulk_create(
-            Wording(purpose=purpose, language=language, version=1, text=text, created_at=moment)
+            Wording(purpose=purpose, language=language, version=1, text=text, created_at=FIRST)
             for language, text in default.wordings.items()
             if language not in known
         )

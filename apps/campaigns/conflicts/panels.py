@@ -28,12 +28,13 @@ MINUTES_KEPT = 30
 
 @dataclass(frozen=True)
 class WayRow:
-    """A way out with its words for one reader."""
+    """A way out with its words for one reader. ``is_first``: the nearest of its kind, enough where there is little room."""
 
     way: WayOut
     label: str
     remark: str
     button: str
+    is_first: bool = True
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,16 @@ class Panel:
         """How large the common part is on each side."""
         return " · ".join(sentences.shares(self.conflict))
 
+    @cached_property
+    def also(self) -> list[Conflict]:
+        """Other undecided conflicts of the same two campaigns."""
+        if self.conflict.second_campaign_id is None:
+            return []
+        rows = Conflict.objects.filter(
+            first_campaign=self.conflict.first_campaign_id, second_campaign=self.conflict.second_campaign_id, state__in=UNDECIDED
+        )
+        return list(rows.exclude(pk=self.conflict.pk).only("rule", "people_count"))
+
     @property
     def is_open(self) -> bool:
         """Whether it still waits for a decision."""
@@ -104,7 +115,12 @@ class Panel:
         """The ways out, measured; none for what is decided."""
         if not self.is_open:
             return []
-        return [WayRow(way, self._label(way), self._remark(way), self._button(way)) for way in self._measured()]
+        rows, seen = [], set()
+        for way in self._measured():
+            kind = (way.action, way.campaign_id)
+            rows.append(WayRow(way, self._label(way), self._remark(way), self._button(way), kind not in seen))
+            seen.add(kind)
+        return rows
 
     def _measured(self) -> list[WayOut]:
         """Measured once for this state of the plan and day, then kept for half an hour."""
@@ -121,6 +137,11 @@ class Panel:
         campaigns = [side.campaign for side in self.sides]
         by_department = len({campaign.department_id for campaign in campaigns}) == len(campaigns) > 1
         return {item.pk: item.department.name if by_department else item.name for item in campaigns}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the sides in their order."""
+        return list(self._names().values())
 
     def _label(self, way: WayOut) -> str:
         names = self._names()

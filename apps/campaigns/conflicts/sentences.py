@@ -103,9 +103,9 @@ def _day(day: date) -> str:
 
 def apart(facts: Mapping[str, Any]) -> str:
     """The distance of the nearest two contacts in words, rounded up to what it certainly lies within."""
-    hours = facts.get("hours_apart", 0)
+    hours = max(1, facts.get("hours_apart", 0))
     if hours < 24:
-        return ngettext("%(n)d hour", "%(n)d hours", hours + 1) % {"n": hours + 1}
+        return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
     days = -(-hours // 24)
     return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
 

@@ -58,9 +58,7 @@ def people(request: HttpRequest) -> HttpResponse:
     page = Paginator(overview.people_who(purpose, channel, granted), PAGE).get_page(request.GET.get("page"))
     user = access.current_user(request)
     audit.opened_people(actor=user, subject=purpose, count=len(page), where="consent", now=clock.now())
-    shown = [
-        (person, masking.mask_name(user, str(person)), masking.mask_text(user, person.city)) for person in page
-    ]
+    shown = [(person, masking.mask_name(user, str(person)), masking.mask_text(user, person.city)) for person in page]
     context = {
         "page": page, "shown": shown, "purpose": purposes.name_of(purpose), "granted": granted,
         "channel": Channel(channel).label,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from math import ceil
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -86,7 +87,7 @@ def _facts(meetings: list[Meeting], nearest: Meeting) -> dict:
     assert first is not None
     assert second is not None
     return {
-        "hours_apart": int(nearest.apart.total_seconds() // 3600),
+        "hours_apart": ceil(nearest.apart.total_seconds() / 3600),
         "first_at": nearest.first_at.isoformat(), "second_at": nearest.second_at.isoformat(),
         "first_offer": first.name, "second_offer": second.name, "goods": _narrower(first, second).goods,
         "first_messages": sorted({meeting.first.id for meeting in meetings}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from math import ceil
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -52,7 +53,7 @@ class OverlapRule(Rule):
     def _judge(self, plan: Plan, pair: tuple[int, int], meetings: list[Meeting]) -> Finding | None:
         nearest = min(meetings, key=lambda meeting: meeting.apart)
         facts = {
-            "hours_apart": int(nearest.apart.total_seconds() // 3600),
+            "hours_apart": ceil(nearest.apart.total_seconds() / 3600),
             "first_at": nearest.first_at.isoformat(), "second_at": nearest.second_at.isoformat(),
             "first_messages": sorted({meeting.first.id for meeting in meetings}),
             "second_messages": sorted({meeting.second.id for meeting in meetings}),
