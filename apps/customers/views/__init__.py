@@ -1,0 +1,1 @@
+"""Pages of customers. Each view: load, one domain call, respond."""
