@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import audit
 from apps.accounts.models import User
-from apps.core import blocks, bitmaps
+from apps.core import bitmaps, blocks
 from apps.customers import merging
 from apps.customers.imports import staging
 from apps.customers.models import (

@@ -51,10 +51,9 @@ def fill(name: str, columns: Sequence[tuple[str, str]], lines: Iterable[Sequence
 
 
 def _copy(name: str, names: str, batch: list[Sequence[Any]]) -> int:
-    with transaction.atomic(), connection.cursor() as cursor:
-        with cursor.copy(f"COPY {name} ({names}) FROM STDIN") as copy:
-            for line in batch:
-                copy.write_row(line)
+    with transaction.atomic(), connection.cursor() as cursor, cursor.copy(f"COPY {name} ({names}) FROM STDIN") as copy:
+        for line in batch:
+            copy.write_row(line)
     return len(batch)
 
 

@@ -99,7 +99,12 @@ def _sources(user: Any, customer: Customer) -> list[dict[str, Any]]:
 def _merges(user: Any, customer: Customer) -> list[dict[str, Any]]:
     found = MergeRecord.objects.filter(survivor=customer, undone_at=None).select_related("absorbed", "merged_by")
     return [
-        {"merge": one, "name": mask_name(user, one.absorbed.name), "rule": timeline.rule_words(one.rule), "records": len(one.source_records)}
+        {
+            "merge": one,
+            "name": mask_name(user, one.absorbed.name),
+            "rule": timeline.rule_words(one.rule),
+            "records": len(one.source_records),
+        }
         for one in found
         if one.absorbed.merged_into_id == customer.pk
     ]

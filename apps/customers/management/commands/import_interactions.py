@@ -1,6 +1,6 @@
 """manage.py import_interactions FILE --source CODE [--map TARGET=TEMPLATE ...]"""
 
-from apps.customers.imports.command import ImportCommand
+from apps.customers.management.commands._importing import ImportCommand
 
 
 class Command(ImportCommand):
