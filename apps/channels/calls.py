@@ -14,11 +14,12 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 
-from . import events
+from . import events, health
+from .adapters.base import Outcome, Receipt
 from .adapters.call_list import CallRequest
 from .adapters.call_list.adapter import CallSink
 from .models import CallState, CallTask, EventKind
-from .references import parse_reference
+from .references import delivery_reference, parse_reference
 
 OUTCOMES = {
     "interested": _("Reached, interested"),
@@ -93,6 +94,8 @@ def open_call(call: CallTask, *, agent: User, now: datetime) -> bool:
     )
     if taken:
         call.refresh_from_db()
+        handed_over = Receipt(delivery_reference(call.run_id, call.customer_id), Outcome.ACCEPTED)
+        health.note(call.account_id, [handed_over], now=now)
     return bool(taken)
 
 

@@ -1,7 +1,7 @@
 """How providers are doing: what they said hour by hour, and the picture of it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
-from .adapters.base import Adapter, Outcome, Receipt
+from .adapters.base import Outcome, Receipt
 from .models import AccountHour, ChannelAccount, ContactEvent, EventKind
 
 _NOTE = """
@@ -33,28 +33,20 @@ _STATES = {
 }
 
 
-def post(account: ChannelAccount, adapter: Adapter, requests: Iterable[Any], *, now: datetime) -> Iterator[Receipt]:
-    """`adapter.post`, and what the provider said is counted once all has been said (or the caller goes away)."""
+def note(account_id: int, receipts: Iterable[Receipt], *, now: datetime) -> None:
+    """Adds what a provider said to the account's hour, and remembers the last thing that went wrong."""
     said: Counter[str] = Counter()
     problem = ""
-    try:
-        for receipt in adapter.post(requests):
-            said[receipt.outcome.value] += 1
-            if receipt.outcome in (Outcome.RETRY, Outcome.UNKNOWN):
-                problem = f"{receipt.code} {receipt.detail}".strip()
-            yield receipt
-    finally:
-        note(account, said, problem=problem, now=now)
-
-
-def note(account: ChannelAccount, said: Counter[str], *, problem: str = "", now: datetime) -> None:
-    """Adds outcomes to the account's hour, and remembers the last thing that went wrong."""
+    for receipt in receipts:
+        said[receipt.outcome.value] += 1
+        if receipt.outcome in (Outcome.RETRY, Outcome.UNKNOWN):
+            problem = f"{receipt.code} {receipt.detail}".strip()
     if said:
         values = {outcome.value: said[outcome.value] for outcome in Outcome}
         with connection.cursor() as cursor:
-            cursor.execute(_NOTE, {"id": account.pk, "now": now, **values})
+            cursor.execute(_NOTE, {"id": account_id, "now": now, **values})
     if problem:
-        ChannelAccount.objects.filter(pk=account.pk).update(last_error=problem[:500], last_error_at=now)
+        ChannelAccount.objects.filter(pk=account_id).update(last_error=problem[:500], last_error_at=now)
 
 
 @dataclass

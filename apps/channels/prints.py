@@ -13,7 +13,7 @@ from django.db import transaction
 
 from apps.accounts.models import User
 
-from . import registry
+from . import health, registry
 from .adapters.base import AdapterError, OutgoingMessage, PostalAddress, Receipt
 from .adapters.print_file import LetterRequest, PrintFileAdapter
 from .content import LetterContent
@@ -75,6 +75,7 @@ def close(batch: PrintBatch, *, still_allowed: StillAllowed, by: User | None, no
     allowed = still_allowed([letter.customer_id for letter in letters])
     requests = [_request(letter) for letter in letters if letter.customer_id in allowed]
     receipts = list(_adapter(batch).post(requests))
+    health.note(batch.account_id, receipts, now=now)
     _remember_files(batch, receipts)
     batch.waiting_letters.all().delete()
     left_out = [letter.customer_id for letter in letters if letter.customer_id not in allowed]

@@ -38,7 +38,7 @@ def hand_over(account: ChannelAccount, content: Any, *addresses: Any) -> None:
     adapter = registry.adapter_for(account)
     messages = [OutgoingMessage(f"8.{n}", a, "nb", content, {}, {}) for n, a in enumerate(addresses, 1)]
     requests = [adapter.build(message) for message in messages]
-    list(health.post(account, adapter, requests, now=clock.now()))
+    health.note(account.pk, adapter.post(requests), now=clock.now())
 
 
 def form_of(**changes: Any) -> dict[str, Any]:

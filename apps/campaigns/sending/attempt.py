@@ -18,6 +18,7 @@ from pyroaring import BitMap
 
 from apps.campaigns.models import Burst, Chunk
 from apps.campaigns.models.sending import ChunkState
+from apps.channels import health
 from apps.channels.adapters.base import Adapter, AdapterError, Outcome, OutgoingMessage, Receipt
 from apps.channels.models import ChannelAccount
 from apps.channels.references import delivery_reference
@@ -197,6 +198,7 @@ def post(adapter: Adapter, begun: Begun, drafts: dict[int, Draft]) -> list[Recei
         # Nobody knows what the provider took: whoever has no receipt stays in the burst, and the sweep asks.
         log.exception("burst %s broke off", begun.burst.pk)
         note_error(begun.burst.account_id, f"{type(error).__name__}: {error}", begun.burst.begun_at)
+    health.note(begun.burst.account_id, receipts, now=begun.burst.begun_at)
     return receipts
 
 
