@@ -9,8 +9,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.factories.accounts import UserFactory
-
 CHROMIUM = Path(os.environ.get("CONCORD_CHROMIUM", "/usr/bin/chromium"))
 
 
@@ -90,8 +88,3 @@ def axe() -> Callable[[Page], list[str]]:
         ]
 
     return run
-
-
-@pytest.fixture
-def administrator(db: None) -> Any:
-    return UserFactory(role="administrator", is_staff=True, is_superuser=True, handles_personal_data=True)

@@ -1,0 +1,37 @@
+"""Native pickers of date and time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(attrs=attrs, format="%Y-%m-%d")
+
+
+class TimeInput(forms.TimeInput):
+    input_type = "time"
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(attrs=attrs, format="%H:%M")
+
+
+def version_field() -> forms.IntegerField:
+    """The hidden number of the state that the form was opened on."""
+    return forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+REPEATS = {
+    "": _("once"),
+    "FREQ=DAILY": _("every day"),
+    "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR": _("every working day"),
+    "FREQ=WEEKLY": _("every week"),
+    "FREQ=WEEKLY;INTERVAL=2": _("every second week"),
+    "FREQ=MONTHLY": _("every month"),
+}

@@ -1,0 +1,104 @@
+"""Offers, brands and programmes: their writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import models, transaction
+
+from apps.accounts import access, audit
+from apps.accounts.models import Department, User
+from apps.core import clock
+
+from . import planning
+from .models import Brand, Campaign, Offer, OfferPrice, Programme
+
+FIELDS = ("name", "kind", "product", "category", "value", "currency", "code", "claim", "terms")
+
+
+def span(first: date, last: date) -> tuple[datetime, datetime]:
+    """The moments from the beginning of the first to the end of the last day in the company's zone."""
+    zone = clock.company_zone()
+    return datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone)
+
+
+@transaction.atomic
+def save_offer(
+    *, actor: User, department: Department, offer: Offer | None, values: Mapping[str, Any],
+    valid: tuple[datetime, datetime], prices: Mapping[str, tuple[Decimal, str]], now: datetime,
+) -> Offer:
+    """Make or change an offer with its prices per country. Campaigns that were signed with it are asked again."""
+    access.require(access.can_edit(actor, department.pk))
+    made = offer is None
+    offer = offer or Offer(department=department, created_at=now)
+    for name in FIELDS:
+        if name in values:
+            setattr(offer, name, values[name])
+    offer.valid_from, offer.valid_until = valid
+    offer.save()
+    offer.prices.all().delete()
+    OfferPrice.objects.bulk_create(
+        [OfferPrice(offer=offer, country=country, amount=amount, currency=currency)
+         for country, (amount, currency) in prices.items()]
+    )  # fmt: skip
+    audit.record(
+        actor=actor, action="offer.created" if made else "offer.changed", subject=offer, department=department,
+        after={name: planning._plain(values[name]) for name in FIELDS if name in values}, now=now,
+    )
+    for campaign in Campaign.objects.planned().filter(messages__offer=offer).distinct():
+        planning.touch(campaign, actor=actor, now=now)
+    return offer
+
+
+@transaction.atomic
+def archive_offer(*, actor: User, offer: Offer, now: datetime) -> None:
+    """Offer it no more for new messages; those that use it keep it."""
+    access.require(access.can_edit(actor, offer.department_id))
+    Offer.objects.filter(pk=offer.pk, archived_at=None).update(archived_at=now)
+    audit.record(actor=actor, action="offer.archived", subject=offer, department=offer.department, now=now)
+
+
+@transaction.atomic
+def save_brand(
+    *, actor: User, department: Department, values: Mapping[str, Any], footers: Mapping[str, str],
+    logo: tuple[bytes, str] | None, now: datetime,
+) -> Brand:
+    """Set a department's look and sender. Its lead does that, or an administrator."""
+    access.require(access.can_approve(actor, department.pk) or access.is_administrator(actor))
+    brand = Brand.objects.filter(department=department).first() or Brand(department=department)
+    for name, value in values.items():
+        setattr(brand, name, value)
+    brand.footers = dict(footers)
+    if logo:
+        brand.logo, brand.logo_type = logo
+    brand.save()
+    audit.record(
+        actor=actor, action="brand.changed", subject=brand, department=department,
+        after={name: planning._plain(value) for name, value in values.items()}, now=now,
+    )
+    return brand
+
+
+@transaction.atomic
+def save_programme(*, actor: User, programme: Programme, now: datetime) -> Programme:
+    """Keep a programme. Every lead may: it belongs to several departments."""
+    access.require(actor.role in {"lead", "administrator"})
+    made = programme.pk is None
+    if made:
+        programme.created_at = now
+    programme.save()
+    audit.record(
+        actor=actor, action="programme.created" if made else "programme.changed", subject=programme,
+        after={"name": programme.name, "starts_on": programme.starts_on, "ends_on": programme.ends_on}, now=now,
+    )
+    return programme
+
+
+def offers_of(user: User) -> models.QuerySet[Offer]:
+    """All offers in use, the user's department first."""
+    own = models.Case(models.When(department=user.department_id, then=0), default=1, output_field=models.IntegerField())
+    found = Offer.objects.filter(archived_at=None).select_related("department", "product", "category")
+    return found.annotate(own=own).prefetch_related("prices").order_by("own", "-valid_from", "name")

@@ -1,0 +1,102 @@
+"""Approve, schedule, pause, resume, cancel: the buttons that move a campaign on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.accounts import access
+from apps.core import clock
+
+from .. import approval, launch, signing
+from ..models import Campaign
+from . import frame
+
+
+@access.signed_in
+@require_GET
+def approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was asked, what would be signed, what changed since the last signature."""
+    campaign = frame.load(pk)
+    asked = approval.open_request(campaign)
+    before = _signed_before(campaign)
+    extra = {
+        "asked": asked,
+        "given": approval.current(campaign),
+        "digest": signing.digest(signing.snapshot(campaign)),
+        "changes": approval.changes_since(before) if before else [],
+        "before": before,
+        "rounds": campaign.approvals.select_related("asked_by", "decided_by"),
+        "obstacles": launch.obstacles(campaign, now=clock.now()) if campaign.status in ("approved", "draft", "in_review") else [],
+        "repeats": campaign.messages.exclude(recurrence="").exists(),
+    }
+    return render(request, "campaigns/approve.html", frame.context(request, campaign, "approve", **extra))
+
+
+def _signed_before(campaign: Campaign) -> Any:
+    """The newest approval that somebody once gave, when it is not in force any more."""
+    if approval.current(campaign):
+        return None
+    return campaign.approvals.filter(state="void").exclude(decided_by=None).first()
+
+
+@access.role("marketer", "lead", "administrator")
+@require_POST
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """The approver's yes or no."""
+    campaign, user, now = frame.load(pk), access.current_user(request), clock.now()
+    note = request.POST.get("note", "")
+    if request.POST.get("answer") == "yes":
+        frame.attempt(
+            request,
+            lambda: approval.approve(
+                actor=user, campaign=campaign, seen_digest=request.POST.get("digest", ""), note=note,
+                valid_until=parse_date(request.POST.get("valid_until", "") or "x"), now=now,
+            ),
+            _("Approved. It can be scheduled now."),
+        )  # fmt: skip
+    else:
+        frame.attempt(
+            request, lambda: approval.reject(actor=user, campaign=campaign, note=note, now=now), _("Sent back with your note.")
+        )
+    return redirect("campaigns:approve", pk)
+
+
+STEPS: dict[str, Callable[..., Any]] = {
+    "submit": approval.submit,
+    "withdraw": approval.withdraw,
+    "launch": launch.schedule,
+    "pause": launch.pause,
+    "resume": launch.resume,
+    "cancel": launch.cancel,
+}
+
+
+@access.role("marketer", "lead")
+@require_POST
+def step(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """One step on; a second click finds it done and changes nothing."""
+    campaign = frame.load(pk)
+    given: dict[str, Any] = {"actor": access.current_user(request), "campaign": campaign, "now": clock.now()}
+    if name == "submit":
+        given["note"] = request.POST.get("note", "")
+    done = frame.attempt(request, lambda: STEPS[name](**given), _said(name))
+    stays = name == "submit" or (name == "launch" and not done)
+    return redirect("campaigns:approve" if stays else "campaigns:detail", pk)
+
+
+def _said(name: str) -> str:
+    return {
+        "submit": _("Asked. The lead of your department was told."),
+        "withdraw": _("Taken back; the campaign is a draft again."),
+        "launch": _("Scheduled. It goes out as planned."),
+        "pause": _("Paused. Nothing more leaves until you resume."),
+        "resume": _("It goes on."),
+        "cancel": _("Cancelled. Nobody else is contacted by it."),
+    }[name]
