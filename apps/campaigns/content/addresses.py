@@ -10,6 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from apps.channels import tracking
+from apps.consent import links
 from apps.core import tokens
 
 BROWSER = "browser"
@@ -33,16 +34,10 @@ class Addresses:
     def links(self) -> dict[str, str]:
         """The merge fields ``links.*``."""
         return {
-            "preference": self.preference(),
-            "unsubscribe": self.preference(),
+            "preference": links.preference_url(self.customer_id, run_id=self.run_id),
+            "unsubscribe": links.unsubscribe_url(self.customer_id, channel=self.channel, run_id=self.run_id),
             "browser": public_url("campaigns:browser", browser_token(self.version_id, self.run_id, self.customer_id)),
         }
-
-    def preference(self) -> str:
-        """The page where this person chooses; nobody but they has the address."""
-        from apps.consent import links
-
-        return links.preference_url(self.customer_id, run_id=self.run_id)
 
     def click(self, link_id: int, url: str) -> str:
         """A tracked link."""

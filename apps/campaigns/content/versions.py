@@ -26,8 +26,9 @@ from . import blocks
 
 RELATIVES = {"no": ("nb", "nn"), "nn": ("nb", "no"), "nb": ("no", "nn")}
 CONTENT = ("format", "template", "subject", "preheader", "blocks", "body")
-# an author's saves within this time are one entry of the history
-HISTORY_STEP = 120
+# seconds: a pause that ends a stretch of typing, and how often a long stretch is kept in the history
+PAUSE = 120
+HISTORY_STEP = 600
 
 
 class SavedMeanwhile(Exception):
@@ -147,14 +148,14 @@ def save(
 
 
 def _keep(version: ContentVersion, *, actor: User, now: datetime) -> None:
-    """Put the present words into the history, unless the same author's last entry is only moments old."""
+    """Put the present words into the history; of one author's uninterrupted typing only every few minutes."""
     newest = version.revisions.first()
-    age = (now - newest.saved_at).total_seconds() if newest else None
-    if newest and newest.saved_by_id == actor.pk and age is not None and age < HISTORY_STEP:
+    same_breath = version.updated_by_id == actor.pk and (now - version.updated_at).total_seconds() < PAUSE
+    if newest and same_breath and (now - newest.saved_at).total_seconds() < HISTORY_STEP:
         return
     ContentRevision.objects.get_or_create(
         version=version, number=version.revision,
-        defaults={"content": content_of(version), "saved_at": now, "saved_by": actor},
+        defaults={"content": content_of(version), "saved_at": version.updated_at, "saved_by": version.updated_by},
     )
 
 
