@@ -38,6 +38,7 @@ def copy_campaign(*, actor: User, campaign: Campaign, starts_on: date, name: str
     own = access.can_edit(actor, campaign.department_id)
     department = campaign.department if own else actor.department
     access.require(department is not None and access.can_edit(actor, department.pk))
+    assert department is not None
     planning._only_once(actor, "campaign")
     earlier = Campaign.objects.filter(
         copied_from=campaign, owner=actor, starts_on=starts_on, created_at__gt=now - planning.DOUBLE_CLICK
@@ -105,6 +106,7 @@ def copy_offer(*, actor: User, offer: Offer, now: datetime) -> Offer:
     """The same offer for the copier's department, valid for as long from now on, with its prices."""
     department = offer.department if access.can_edit(actor, offer.department_id) else actor.department
     access.require(department is not None and access.can_edit(actor, department.pk))
+    assert department is not None
     name = (_("%(name)s (copy)") % {"name": offer.name})[:120]
     planning._only_once(actor, "offer")
     twin = Offer.objects.filter(

@@ -53,7 +53,7 @@ def same_clock(moment: datetime, days: int, zone: ZoneInfo) -> datetime:
 def recurrence_problem(rule: str) -> str:
     """What is wrong with a repetition rule (RFC 5545 RRULE), in words; empty when it is fine."""
     try:
-        rrulestr(rule, dtstart=datetime(2026, 1, 1))
+        rrulestr(rule, dtstart=datetime.combine(date(2026, 1, 1), time()))
     except (ValueError, TypeError, KeyError):
         return _("The repetition cannot be understood.")
     wanted = dict(part.split("=", 1) for part in rule.upper().split(";") if "=" in part)

@@ -28,14 +28,15 @@ CONTENT_PARTS = ("format", "template", "subject", "preheader", "blocks", "body",
 
 
 def snapshot(campaign: Campaign) -> dict[str, Any]:
-    """The plan as it would be signed now, in a fixed number of queries. Ids are strings, moments ISO 8601 in UTC."""
+    """The stored plan as it would be signed now, in a fixed number of queries. Ids are strings, moments ISO 8601 in UTC."""
+    stored = Campaign.objects.get(pk=campaign.pk)
     messages = (
-        campaign.messages.select_related("offer")
+        stored.messages.select_related("offer")
         .prefetch_related("include", "exclude", "versions", "offer__prices")
         .defer("plan_audience", "include__people", "exclude__people")
     )
     return {
-        "campaign": _parts(campaign, CAMPAIGN_PARTS),
+        "campaign": _parts(stored, CAMPAIGN_PARTS),
         "messages": {str(message.pk): _message(message) for message in messages},
     }
 

@@ -51,7 +51,7 @@ class Field:
 
 def offered() -> list[Field]:
     """Every merge field there is now: customer columns, this company's own attributes, offer, product, links."""
-    labels = {column: str(Customer._meta.get_field(column).verbose_name) for column in CUSTOMER_COLUMNS}
+    labels = {column: str(getattr(Customer._meta.get_field(column), "verbose_name", column)) for column in CUSTOMER_COLUMNS}
     found = [Field(f"customer.{column}", label, _("Customer")) for column, label in labels.items()]
     found += [Field(f"attribute.{a.key}", a.label, _("Attributes")) for a in AttributeDefinition.objects.all()]
     groups = (("offer", OFFER, _("Offer")), ("product", PRODUCT, _("Product")), ("links", LINKS, _("Links")),
@@ -124,7 +124,7 @@ def _missing(path: str, merge: facts.Merge, people: BitMap) -> BitMap:
     if rest.endswith("price"):
         product = merge.own if root in {"offer", "product"} else merge.products.get(int(rest.split(".")[0]))
         return _outside(merge.countries_with_price(product), people)
-    if root == "product" and merge.own is None or root == "offer" and merge.offer is None:
+    if (root == "product" and merge.own is None) or (root == "offer" and merge.offer is None):
         return people
     return BitMap()
 

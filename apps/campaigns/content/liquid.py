@@ -146,24 +146,17 @@ class Template:
 
     def render(self, facts: Mapping[str, Any]) -> str:
         """The text for one person. Raises TemplateProblem."""
-        return "".join(
-            text if not dynamic else value
-            for (dynamic, text), value in zip(self.nodes, self._values(facts, every=True), strict=True)
-        )  # type: ignore[misc]
+        values = iter(self.values(facts))
+        return "".join(next(values) if dynamic else str(node) for dynamic, node in self.nodes)
 
     def values(self, facts: Mapping[str, Any]) -> list[str]:
         """What each dynamic node renders to for one person, in order. Raises TemplateProblem."""
-        return self._values(facts, every=False)
-
-    def _values(self, facts: Mapping[str, Any], *, every: bool) -> list[str]:
         context = RenderContext(self.bound, globals=self.bound.make_globals(dict(facts)))
         done: list[str] = []
         size = 0
         try:
             for dynamic, node in self.nodes:
                 if not dynamic:
-                    if every:
-                        done.append("")
                     continue
                 assert isinstance(node, Node)
                 buffer: StringIO = LimitedStringIO(limit=OUTPUT_LIMIT)

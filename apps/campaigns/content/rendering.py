@@ -125,7 +125,8 @@ class _Cutter:
     def cut(self, source: str, prefix: str, *, is_html: bool = False) -> str:
         """The text with the mark of a slot for every dynamic piece. Raises TemplateProblem."""
         template = liquid.parse(source, escape=is_html)
-        done, names = [], []
+        done: list[str] = []
+        names: list[str] = []
         for dynamic, node in template.nodes:
             if dynamic:
                 names.append(f"{prefix}{len(names)}")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Role, User
 
 from ..models import Campaign, Programme
-from .widgets import DateInput, version_field
+from .widgets import DateInput, choose_from, version_field
 
 
 class CampaignForm(forms.ModelForm):
@@ -32,7 +32,7 @@ class CampaignForm(forms.ModelForm):
     def __init__(self, *args: Any, department: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         people = User.objects.filter(is_active=True).exclude(role=Role.AGENT)
-        self.fields["owner"].queryset = people.filter(department=department) if department else people
+        choose_from(self.fields["owner"], people.filter(department=department) if department else people)
         if self.instance.pk:
             self.fields["version"].initial = self.instance.version
             self.fields["control_percent"].initial = self.instance.control_share * 100

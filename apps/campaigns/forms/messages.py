@@ -17,7 +17,7 @@ from apps.customers.models import AttributeDefinition, Segment
 
 from .. import schedule
 from ..models import Message, Offer
-from .widgets import REPEATS, DateInput, TimeInput, version_field
+from .widgets import REPEATS, DateInput, TimeInput, choose_from, version_field
 
 
 class VersionedForm(forms.ModelForm):
@@ -57,8 +57,8 @@ class MessageForm(VersionedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["account"].queryset = ChannelAccount.objects.filter(is_active=True)
-        self.fields["offer"].queryset = Offer.objects.filter(archived_at=None)
+        choose_from(self.fields["account"], ChannelAccount.objects.filter(is_active=True))
+        choose_from(self.fields["offer"], Offer.objects.filter(archived_at=None))
         choices = [("", _("by chance")), *((a.key, a.label) for a in AttributeDefinition.objects.all())]
         self.fields["arms_attribute"] = forms.ChoiceField(
             label=_("Versions by"), choices=choices, required=False, help_text=self.fields["arms_attribute"].help_text
@@ -94,9 +94,8 @@ class AudienceForm(VersionedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("include", "exclude"):
-            self.fields[name].queryset = Segment.objects.filter(archived_at=None).defer("people")
+            choose_from(self.fields[name], Segment.objects.filter(archived_at=None).defer("people"), _with_count)
             self.fields[name].required = False
-            self.fields[name].label_from_instance = _with_count
 
     def values(self) -> dict[str, Any]:
         return {name: sorted(self.cleaned_data[name], key=lambda s: s.pk) for name in ("include", "exclude")}
@@ -172,10 +171,9 @@ class NewMessageForm(ScheduleForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["account"].queryset = ChannelAccount.objects.filter(is_active=True)
-        self.fields["offer"].queryset = Offer.objects.filter(archived_at=None)
-        self.fields["include"].queryset = Segment.objects.filter(archived_at=None).defer("people")
-        self.fields["include"].label_from_instance = _with_count
+        choose_from(self.fields["account"], ChannelAccount.objects.filter(is_active=True))
+        choose_from(self.fields["offer"], Offer.objects.filter(archived_at=None))
+        choose_from(self.fields["include"], Segment.objects.filter(archived_at=None).defer("people"), _with_count)
 
     def values(self) -> dict[str, Any]:
         chosen = self.cleaned_data

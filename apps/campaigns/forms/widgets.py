@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,6 +22,14 @@ class TimeInput(forms.TimeInput):
 
     def __init__(self, **attrs: Any) -> None:
         super().__init__(attrs=attrs, format="%H:%M")
+
+
+def choose_from(field: forms.Field, rows: models.QuerySet[Any], label: Callable[[Any], str] | None = None) -> None:
+    """Offer these rows in a field of a model form."""
+    assert isinstance(field, forms.ModelChoiceField)
+    field.queryset = rows
+    if label:
+        field.label_from_instance = label  # type: ignore[method-assign,assignment]
 
 
 def version_field() -> forms.IntegerField:

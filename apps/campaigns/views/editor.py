@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from pyroaring import BitMap
 
 from apps.accounts import access
 from apps.channels.kinds import Channel
@@ -49,7 +50,7 @@ def _page(
         "languages": LANGUAGES, "variants": sorted({v.variant for v in every} | {"A", "B"}),
         "fields": fields.offered(), "kinds": blocks.KINDS, "templates": mjml.TEMPLATES,
         "products": Product.objects.filter(is_active=True).only("id", "name")[:300],
-        "people": list(versions.languages_in_use(shown.plan_audience))[:8] if shown.plan_audience else [],
+        "people": list(versions.languages_in_use(BitMap(shown.plan_audience)))[:8] if shown.plan_audience else [],
         "person_wanted": request.GET.get("person", ""), "view": request.GET.get("view", "desktop"),
     }  # fmt: skip
     if version:
