@@ -50,6 +50,8 @@ def of(days: Sequence[date], *, now: datetime) -> Figures:
 
 def _count(days: Sequence[date], now: datetime) -> Figures:
     plan = loading.load(now=now)
+    assert plan.people is not None
+    plan.people.fetch(plan.messages.values())
     over = _over(plan, days, now)
     return Figures(
         over={day: len(people) for day, people in over.items()},

@@ -61,10 +61,24 @@ def ways_out(conflict: Conflict, *, now: datetime) -> list[WayOut]:
     campaigns = [plan.campaigns[pk] for pk in sides if pk in plan.campaigns]
     if len(campaigns) != len(sides):
         return []
+    _fetch_around(plan, campaigns)
     ways = [*_leave_outs(plan, campaigns, conflict, now)] if len(campaigns) == 2 else []
     for campaign in campaigns:
         ways += _moves(plan, campaign, conflict)
     return [*ways, WayOut(ResolutionAction.ACCEPT, still_both=conflict.people_count or 0)]
+
+
+def _fetch_around(plan: Plan, campaigns: list[PlannedCampaign]) -> None:
+    """The people of everything that any of the moves could come close to, in one query."""
+    assert plan.people is not None
+    near = timedelta(days=plan.parameters.move_days + max(plan.parameters.offer_days, plan.parameters.overlap_days))
+    starts = [start for campaign in campaigns for message in campaign.messages for start, _end in message.windows]
+    if starts:
+        first, last = min(starts) - near, max(starts) + near
+        plan.people.fetch(
+            message for message in plan.messages.values()
+            if any(end >= first and start <= last for start, end in message.windows)
+        )
 
 
 def way_out(conflict: Conflict, key: str, *, now: datetime) -> WayOut | None:
