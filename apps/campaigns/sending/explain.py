@@ -1,0 +1,142 @@
+"""For one person: what they got, did not get and why, what is planned, and how many contacts they have in any week."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.functional import cached_property
+
+from apps.campaigns.models import Campaign, ContactPolicy, Delivery, Message, Run
+from apps.campaigns.models.plan import BINDING_STATUSES, MessageKind
+from apps.campaigns.models.sending import Outcome, RunState
+from apps.channels.models import ContactEvent
+from apps.core import reasons
+
+from . import aliases, events, ledger
+from .occurrences import BadRecurrence, occurrences
+
+AHEAD = timedelta(days=60)
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Told:
+    """One delivery to one person, explained."""
+
+    delivery: Delivery
+    message: Message | None
+    kinds: tuple[str, ...]
+    happenings: tuple[ContactEvent, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """What is known of it today."""
+        return events.state(self.delivery.outcome, self.kinds)
+
+    @property
+    def words(self) -> str:
+        """State or reason in words."""
+        if self.delivery.outcome == Outcome.REFUSED:
+            return reasons.sentence(self.delivery.reason)
+        if self.delivery.outcome == Outcome.HELD_OUT:
+            return reasons.sentence(reasons.Reason.CONTROL_GROUP)
+        return events.words(self.state)
+
+    @property
+    def was_contacted(self) -> bool:
+        return self.delivery.outcome in ledger.REACHED
+
+    @cached_property
+    def rule(self) -> str:
+        """The rule behind a refusal, by its name."""
+        kind, _dot, number = self.delivery.rule.partition(".")
+        if kind == "policy" and number.isdigit():
+            return str(ContactPolicy.objects.filter(pk=int(number)).first() or "")
+        return ""
+
+
+def of_customer(customer_id: int, *, before: datetime | None = None, limit: int = 30) -> list[Told]:
+    """The newest deliveries to a person, under all their ids."""
+    ids = list(aliases.of([customer_id]).group(customer_id))
+    rows = Delivery.objects.filter(customer_id__in=ids)
+    if before is not None:
+        rows = rows.filter(at__lt=before)
+    return explained(list(rows.order_by("-at")[:limit]))
+
+
+def explained(rows: list[Delivery]) -> list[Told]:
+    """The rows with their messages and events, in two queries."""
+    found = Message.objects.select_related("campaign__department").defer("plan_audience")
+    messages = found.in_bulk({row.message_id for row in rows})
+    happened: dict[tuple[int | None, int | None], list[ContactEvent]] = {}
+    for event in ContactEvent.objects.filter(
+        run_id__in={row.run_id for row in rows}, customer_id__in={row.customer_id for row in rows}, machine=False
+    ).order_by("at"):
+        happened.setdefault((event.run_id, event.customer_id), []).append(event)
+    return [
+        Told(row, messages.get(row.message_id), tuple(event.kind for event in happened.get(key, ())),
+             tuple(happened.get(key, ())))
+        for row in rows
+        for key in [(row.run_id, row.customer_id)]
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """A contact that is planned with a person."""
+
+    message: Message
+    at: datetime
+    is_agreed: bool
+
+
+def upcoming(customer_id: int, *, now: datetime, limit: int = 20) -> list[Upcoming]:
+    """What is planned with a person, soonest first; plans that are not agreed yet are marked."""
+    found: list[Upcoming] = []
+    candidates = Message.objects.filter(
+        campaign__in=Campaign.objects.planned().filter(ends_on__gte=now.date()), plan_audience__isnull=False
+    ).exclude(kind=MessageKind.UNADDRESSED)
+    for message in candidates.select_related("campaign__department"):
+        if customer_id in message.plan_audience:
+            agreed = message.campaign.status in BINDING_STATUSES
+            found += [Upcoming(message, at, agreed) for at in _moments(message, customer_id, now)]
+    return sorted(found, key=lambda each: each.at)[:limit]
+
+
+def _moments(message: Message, customer_id: int, now: datetime) -> list[datetime]:
+    try:
+        coming = occurrences(message, now - timedelta(days=14), now + AHEAD)
+    except BadRecurrence:
+        return []
+    runs = {run.occurrence: run for run in Run.objects.filter(message=message).only("occurrence", "state", "run_day")}
+    return [each.at for each in coming if _waits(runs.get(each.key), each.at, customer_id, now)]
+
+
+def _waits(run: Run | None, at: datetime, customer_id: int, now: datetime) -> bool:
+    if run is None:
+        return at >= now
+    if run.state not in (RunState.PLANNED, RunState.RUNNING):
+        return False
+    return not Delivery.objects.filter(run_day=run.run_day, run_id=run.pk, customer_id=customer_id).exists()
+
+
+@dataclass(frozen=True)
+class Pressure:
+    """The fullest seven days around now: how many contacts, against the strictest policy."""
+
+    contacts: int
+    first: datetime | None
+    limit: int | None
+
+
+def pressure(customer_id: int, *, now: datetime) -> Pressure:
+    """Contacts in the fullest seven days of the four weeks around now, past and agreed ones."""
+    ids = list(aliases.of([customer_id]).group(customer_id))
+    past = Delivery.objects.filter(customer_id__in=ids, outcome__in=ledger.REACHED, at__gt=now - 2 * WEEK)
+    times = sorted([*past.values_list("at", flat=True),
+                    *[each.at for each in upcoming(customer_id, now=now) if each.is_agreed and each.at < now + 2 * WEEK]])  # fmt: skip
+    windows = [(sum(start <= each < start + WEEK for each in times), start) for start in times]
+    policy = ContactPolicy.objects.filter(is_active=True, hours=168, channels=[], department=None).order_by("limit").first()
+    best = max(windows, default=(0, None), key=lambda pair: pair[0])
+    return Pressure(best[0], best[1], policy.limit if policy else None)
