@@ -7,7 +7,13 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core import navigation
+        from apps.customers import panels
 
+        from . import customer_panels
         from .conflicts.badge import open_conflicts
 
         navigation.register_badge("campaigns:calendar", open_conflicts)
+        panels.register("messages", customer_panels.messages_panel)
+        panels.register("upcoming", customer_panels.upcoming_panel)
+        panels.register("pressure", customer_panels.pressure_panel)
+        panels.register_timeline(customer_panels.timeline)
