@@ -204,6 +204,8 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 COMPANY_TIME_ZONE = env.choice("COMPANY_TIME_ZONE", available_timezones(), "Europe/Oslo")
+# How many days before a purchase a contact still counts as a touch.
+ATTRIBUTION_DAYS = env.integer("ATTRIBUTION_DAYS", 30)
 
 # --- files -----------------------------------------------------------------------------------------
 

@@ -102,7 +102,8 @@ class ConsentColumns:
             if purpose.needs_consent
             for channel in (MEASURED if purpose.is_measurement else CHANNELS)
         ]
-        return found + [
+        return [
+            *found,
             Target("consent:at", _("When they said so"), _("Date or date and time."), group),
             Target("consent:method", _("How they said so"), _("Such as: web form, till, phone."), group),
             Target("consent:wording", _("What they agreed to"), _("The exact words they saw."), group),
@@ -122,9 +123,9 @@ class ConsentColumns:
         ids = {purpose.code: purpose.pk for purpose in purposes.in_use()}
         parts = [code.split(":") for code in known]
         expression, keys = hashing.in_sql("address")
-        inner = {"outer_pad": keys[0], "inner_pad": keys[1]}
+        inner: dict[str, Any] = {"outer_pad": keys[0], "inner_pad": keys[1]}
         expression = expression.replace("%s", "%(outer_pad)s", 1).replace("%s", "%(inner_pad)s", 1)
-        params = inner | {
+        params: dict[str, Any] = inner | {
             "targets": known, "channels": [part[1] for part in parts], "purposes": [ids[part[2]] for part in parts],
             "kinds": [addresses.kind_of(part[1]) for part in parts], "file": job.filename, "at": job.created_at,
             "now": now, "source": job.source.name[:80], "job": job.pk,

@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class ReportingConfig(AppConfig):
     name = "apps.reporting"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.channels.signals import provider_event
+
+        from . import facts
+
+        provider_event.connect(facts.mark_late, dispatch_uid="reporting.late")

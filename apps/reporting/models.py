@@ -5,9 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DailyFact(models.Model):
-    """Counts of one day (company's zone) for one message, channel, variant and country. Deleted and rebuilt as a whole.
+    """Counts of one day for one run, variant and country. Deleted and rebuilt as a whole.
 
-    ``opened``, ``clicked`` count people, machines left out. ``revenue`` is linear credit, in the company's currency.
+    People stand on the day of their run (company's zone), whenever their events came, so that sums never count somebody
+    twice; ``opened``, ``clicked`` and so on leave machines out. ``orders`` and ``revenue`` are linear credit and stand
+    on the day of the purchase. Money is in ``currency`` and is never added to another.
     """
 
     day = models.DateField()
@@ -18,6 +20,7 @@ class DailyFact(models.Model):
     channel = models.CharField(max_length=20)
     variant = models.CharField(max_length=40, blank=True)
     country = models.CharField(max_length=2, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
     sent = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
     held_out = models.PositiveIntegerField(default=0)
@@ -36,7 +39,7 @@ class DailyFact(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["day", "run_id", "variant", "country"], name="daily_fact_once"),
+            models.UniqueConstraint(fields=["day", "run_id", "variant", "country", "currency"], name="daily_fact_once"),
         ]
         indexes = [
             models.Index(fields=["campaign_id", "day"], name="daily_fact_campaign"),

@@ -33,15 +33,12 @@ def consent_page(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     user = request.user
     evidence = overview.recent(now)
-    for line in evidence:
-        line.shown = masking.mask_name(user, str(line.customer))
     page = Paginator(overview.entries(), PAGE).get_page(request.GET.get("page"))
-    for entry in page:
-        entry.shown = masking.mask_name(user, str(entry.customer)) if entry.customer else ""
-        entry.liftable = entry.reason not in suppression.OWN_WORDS
     context = {
-        "rows": overview.grid(), "columns": overview.COLUMNS, "evidence": evidence, "wordings": overview.wordings(),
-        "page": page, "form": SuppressionForm(), "may_list": _may_list(request), "on_list": page.paginator.count,
+        "rows": overview.grid(), "columns": overview.COLUMNS, "evidence": [(line, masking.mask_name(user, str(line.customer))) for line in evidence], "wordings": overview.wordings(),
+        "page": page, "own_words": suppression.OWN_WORDS,
+        "entries": [(entry, masking.mask_name(user, str(entry.customer)) if entry.customer else "") for entry in page],
+        "form": SuppressionForm(), "may_list": _may_list(request), "on_list": page.paginator.count,
     }  # fmt: skip
     return render(request, "consent/overview.html", context)
 
