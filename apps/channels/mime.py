@@ -83,17 +83,28 @@ def header_text(text: str) -> bytes:
     text = _CONTROL.sub(" ", text).strip()
     if text.isascii() and len(text) <= 66 and "=?" not in text:
         return text.encode()
-    words, current = [], b""
-    for character in text:
-        coded = b"".join(
-            b"_" if byte == b" " else byte if _WORD_SAFE.fullmatch(byte) else b"=%02X" % byte[0]
-            for byte in (bytes([b]) for b in character.encode("utf-8", "replace"))
-        )
-        if len(current) + len(coded) > _WORD:
-            words.append(current)
-            current = b""
-        current += coded
-    return b"\r\n ".join(b"=?utf-8?q?%s?=" % word for word in [*words, current])
+    coded = [_coded_character(character) for character in text]
+    if sum(map(len, coded)) <= _WORD:
+        return b"=?utf-8?q?%b?=" % b"".join(coded)
+    words: list[bytes] = []
+    current: list[bytes] = []
+    used = 0
+    for piece in coded:
+        if used + len(piece) > _WORD:
+            words.append(b"".join(current))
+            current, used = [], 0
+        current.append(piece)
+        used += len(piece)
+    return b"\r\n ".join(b"=?utf-8?q?%b?=" % word for word in [*words, b"".join(current)])
+
+
+@lru_cache(maxsize=4096)
+def _coded_character(character: str) -> bytes:
+    """One character in the Q encoding of RFC 2047; a character is never cut in two."""
+    raw = character.encode("utf-8", "replace")
+    if raw == b" ":
+        return b"_"
+    return raw if _WORD_SAFE.fullmatch(raw) else b"".join(b"=%02X" % byte for byte in raw)
 
 
 def header_line(name: str, value: str) -> bytes:

@@ -6,10 +6,12 @@ which is the line between "try again" and "unknown".
 
 import asyncio
 import re
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol, cast
 
 from ..base import AdapterError, Request
@@ -25,6 +27,11 @@ class MailRequest(Request):
     sender: str
     recipient: str
     data: bytes
+
+
+@lru_cache(maxsize=4)
+def _date(second: int) -> bytes:
+    return f"Date: {formatdate(second)}\r\n".encode()
 
 
 class Stage(StrEnum):
@@ -246,8 +253,7 @@ class Connection(asyncio.Protocol):
 
     def _content_reply(self, transaction: _Transaction, code: int, text: str) -> None:
         if code == 354 and transaction.failure is None:
-            date = f"Date: {formatdate()}\r\n".encode()
-            body = date + transaction.request.data + b".\r\n"
+            body = _date(int(time.time())) + transaction.request.data + b".\r\n"
             self._commands.append(_Command(body, Stage.TRANSFER, transaction))
         else:
             # RFC 2920 3.1: a server may say 354 though it refused the only recipient; then nothing but the end is sent

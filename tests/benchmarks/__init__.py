@@ -1,0 +1,1 @@
+"""Measurements, run by hand. Read ratios of one run, never absolute rates: machines are noisy."""
