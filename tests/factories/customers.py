@@ -74,6 +74,7 @@ class CategoryFactory(DjangoModelFactory[Category]):
     class Meta:
         model = Category
         django_get_or_create = ("code",)
+        skip_postgeneration_save = True
 
     code = "coats"
     name = "Coats"

@@ -11,9 +11,9 @@ CREATE INDEX customer_name_part ON customers_customer USING gin (sort_key gin_tr
 FUNCTION = """
 CREATE OR REPLACE FUNCTION concord_note_change() RETURNS trigger AS $$
 BEGIN
-    INSERT INTO customers_datachange (subject, transaction)
-    VALUES (TG_TABLE_NAME, pg_current_xact_id()::text::bigint)
-    ON CONFLICT DO NOTHING;
+    INSERT INTO customers_datachange (subject, transaction, changes)
+    VALUES (TG_TABLE_NAME, pg_current_xact_id()::text::bigint, 1)
+    ON CONFLICT (subject, transaction) DO UPDATE SET changes = customers_datachange.changes + 1;
     RETURN NULL;
 END $$ LANGUAGE plpgsql;
 """

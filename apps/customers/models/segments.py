@@ -66,12 +66,13 @@ class SegmentLeaf(models.Model):
 class DataChange(models.Model):
     """A line per transaction that changed a table which segments read; written by triggers only.
 
-    The number of visible lines and the newest id tell whether a cached leaf is still true: a line of a transaction
-    that commits late still raises the number.
+    The sum of visible changes and the newest id tell whether a cached leaf is still true: the line of a transaction
+    that commits late still raises the sum.
     """
 
     subject = models.CharField(max_length=40)
     transaction = models.BigIntegerField()
+    changes = models.PositiveIntegerField(default=1)
     at = models.DateTimeField(db_default=Now())
 
     class Meta:

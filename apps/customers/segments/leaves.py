@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import timedelta
 
 from django.db import connection
 from pyroaring import BitMap
 
 from apps.core import bitmaps
-from apps.customers.models import SegmentLeaf
+from apps.customers.models import DataChange, SegmentLeaf
 
 from .criteria import Criterion, Moment, Params
 
@@ -22,11 +23,12 @@ def digest_of(leaf: Params) -> str:
 def data_version(tables: tuple[str, ...]) -> int:
     """A number that is another one after every committed change of these tables.
 
-    The count of visible lines counts too: the line of a transaction that commits late has an older id.
+    The sum of visible changes counts too: the line of a transaction that commits late has an older id.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(max(id), 0) * 1048576 + count(*) %% 1048576 FROM customers_datachange WHERE subject = ANY(%s)",
+            "SELECT coalesce(max(id), 0) * 1048576 + coalesce(sum(changes), 0) %% 1048576 "
+            "FROM customers_datachange WHERE subject = ANY(%s)",
             [list(tables)],
         )
         return int(cursor.fetchone()[0])
@@ -58,5 +60,6 @@ def people_of(criterion: Criterion, leaf: Params, moment: Moment) -> BitMap:
 
 
 def forget_before(moment: Moment) -> int:
-    """Drops leaves of earlier days; nobody asks for them again."""
+    """Drops leaves of earlier days, which nobody asks for again, and the lines of changes that only they needed."""
+    DataChange.objects.filter(at__lt=moment.now - timedelta(days=2))._raw_delete("default")
     return SegmentLeaf.objects.filter(day__lt=moment.day)._raw_delete("default")
