@@ -49,15 +49,18 @@ class Merge:
         return {row.pk: self.for_person(row) for row in rows.iterator(chunk_size=5000)}
 
     def for_person(self, person: Customer) -> Facts:
-        """All merge fields but the links, which belong to one delivery."""
+        """All merge fields but the links, which belong to one delivery.
+
+        What is not known is None: in Liquid an empty text counts as there, so a condition on it would mislead.
+        """
         since = person.customer_since
         return {
             "customer": {
-                "name": person.name, "given_name": person.given_name, "family_name": person.family_name,
-                "city": person.city, "country": person.country, "language": person.language,
-                "customer_since": wording.day(since, person.language) if since else "",
+                "name": person.name, "language": person.language, "given_name": person.given_name or None,
+                "family_name": person.family_name or None, "city": person.city or None, "country": person.country or None,
+                "customer_since": wording.day(since, person.language) if since else None,
             },
-            "attribute": person.attributes,
+            "attribute": {key: None if value == "" else value for key, value in person.attributes.items()},
             "company": self.company,
             **self._place(person.country, person.language),
         }  # fmt: skip
@@ -80,9 +83,9 @@ class Merge:
             return {}
         amount = self.reduced(self.own, country) if self.own else self._offer_money(country)
         return {
-            "name": offer.name, "code": offer.code, "claim": offer.claim, "terms": offer.terms,
-            "price": wording.price(*amount, language) if amount else "",
-            "discount": self._discount(country, language),
+            "name": offer.name, "code": offer.code or None, "claim": offer.claim or None, "terms": offer.terms or None,
+            "price": wording.price(*amount, language) if amount else None,
+            "discount": self._discount(country, language) or None,
             "until": wording.day(clock.company_day(offer.valid_until), language),
         }  # fmt: skip
 
@@ -134,11 +137,11 @@ class Merge:
         base = language.split("-")[0]
         return {
             "name": product.names.get(language) or product.names.get(base) or product.name,
-            "brand": product.brand,
-            "price": wording.price(*now, language) if now else "",
-            "was": wording.price(*was, language) if was and now and was[1] == now[1] and was[0] > now[0] else "",
-            "url": product.url,
-            "image_url": product.image_url,
+            "brand": product.brand or None,
+            "price": wording.price(*now, language) if now else None,
+            "was": wording.price(*was, language) if was and now and was[1] == now[1] and was[0] > now[0] else None,
+            "url": product.url or None,
+            "image_url": product.image_url or None,
         }
 
     def countries_with_price(self, product: Product | None) -> set[str]:

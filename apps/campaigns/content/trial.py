@@ -56,7 +56,7 @@ def facts_of(user: User, message: Message, person: Customer | None, *, now: date
     if person is None:
         return known
     audit.opened_people(actor=user, subject=person, count=1, where="message.preview", now=now)
-    named = {name: masking.mask_name(user, known["customer"][name]) for name in ("name", "given_name", "family_name")}
+    named = {name: masking.mask_name(user, known["customer"][name] or "") or None for name in ("name", "given_name", "family_name")}
     return known | {"customer": known["customer"] | named}
 
 

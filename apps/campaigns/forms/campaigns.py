@@ -35,7 +35,7 @@ class CampaignForm(forms.ModelForm):
         choose_from(self.fields["owner"], people.filter(department=department) if department else people)
         if self.instance.pk:
             self.fields["version"].initial = self.instance.version
-            self.fields["control_percent"].initial = self.instance.control_share * 100
+            self.fields["control_percent"].initial = round(self.instance.control_share * 100, 1)
 
     def values(self) -> dict[str, Any]:
         """What planning takes."""

@@ -96,7 +96,7 @@ def tabs(campaign: Campaign, plan: list[Message]) -> list[tuple[str, str, str, s
         "audience": "done" if plan and all(m.include.all() or m.audience_rule for m in mine) else "",
         "messages": "done" if plan and all(m.versions.all() for m in mine) else "",
         "schedule": "high" if late else "done" if plan and not any(schedule.problems(m, now=now, zone=zone) for m in plan) else "",
-        "check": _check_state(campaign, plan),
+        "check": _check_state(campaign, plan, mine),
         "approve": "done" if approval.current(campaign) else "",
     }
     words = {
@@ -107,7 +107,9 @@ def tabs(campaign: Campaign, plan: list[Message]) -> list[tuple[str, str, str, s
     return [row for row in found if row[2]]
 
 
-def _check_state(campaign: Campaign, plan: list[Message]) -> str:
+def _check_state(campaign: Campaign, plan: list[Message], mine: list[Message]) -> str:
+    if not all(m.account and m.versions.all() and (m.include.all() or m.audience_rule) for m in mine):
+        return "blocking"
     worst = passes.blocking(campaign).order_by("-severity").first()
     if worst:
         return str(worst.severity)

@@ -35,17 +35,21 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     falls = reach.of_campaign(campaign, now=clock.now())
     one = next((m for m in plan if str(m.pk) == request.GET.get("message")), None)
     steps = falls.get(one.pk, []) if one else reach.together(falls.values())
+    problems = frame.problems_of(campaign)
     extra = {
         "one": one,
         "chart": _chart(campaign, steps, one) if steps else "",
         "conflicts": [(c, conflict_sentence(c)) for c in [*passes.blocking(campaign), *passes.warnings(campaign)]],
-        "problems": frame.problems_of(campaign),
+        "problems": problems,
         "warnings": _warnings(plan, falls),
         "rows": [_row(message, falls.get(message.pk)) for message in plan],
         "counted_at": clock.now(),
         "choices": [m for m in plan if m.pk in falls],
     }
-    return render(request, "campaigns/check.html", frame.context(request, campaign, "check", plan=plan, **extra))
+    page = frame.context(request, campaign, "check", plan=plan, **extra)
+    if any(problem.blocks for problem in problems):
+        page["tabs"] = [(*tab[:3], "blocking") if tab[0] == "check" else tab for tab in page["tabs"]]
+    return render(request, "campaigns/check.html", page)
 
 
 def _chart(campaign: Campaign, steps: list[reach.Step], one: Message | None) -> Any:
