@@ -7,6 +7,7 @@ class ConsentConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from apps.channels import personal_data as of_channels
         from apps.channels.signals import provider_event
         from apps.customers import panels, personal_data
         from apps.customers.imports import columns
@@ -20,6 +21,9 @@ class ConsentConfig(AppConfig):
         provider_event.connect(news.heard, dispatch_uid="consent.news")
         columns.register(ConsentColumns())
         criteria.register(ConsentCriterion())
+        # channels and customers do not know each other: the two are brought together here
+        personal_data.register_exporter("channels", of_channels.export)
+        personal_data.register_eraser("channels", of_channels.erase)
         personal_data.register_exporter("consent", erasure.export)
         personal_data.register_eraser("consent", erasure.erase, erasure.tell)
         panels.register("consent", panel.consent_panel)

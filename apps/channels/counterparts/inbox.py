@@ -9,10 +9,11 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -126,7 +127,7 @@ def references(channel: str, folder: Path | None = None) -> dict[str, int]:
 _FIELDS = "id, channel, reference, address, sender, subject, at"
 
 
-def _got(row: tuple[int, str, str, str, str, str, float], body: bytes = b"") -> Got:
+def _got(row: tuple[Any, ...], body: bytes = b"") -> Got:
     number, channel, reference, address, sender, subject, at = row
     return Got(channel, reference, address, sender, subject, at, body, number)
 
@@ -173,21 +174,32 @@ def find(channel: str, reference: str, folder: Path | None = None) -> Got | None
     return _got(row) if row else None
 
 
-def forget(addresses: list[str], folder: Path | None = None) -> int:
-    """Erases all messages to these addresses (erasure reaches sandbox copies too); how many there were."""
-    erased = 0
-    with _opened(folder) as connection, connection:
-        for address in addresses:
-            rows = connection.execute("select id, batch, start, length from message where address = ?", (address,))
-            for number, batch, start, length in rows.fetchall():
-                body = zlib.decompress(
-                    connection.execute("select body from batch where id = ?", (batch,)).fetchone()[0]
+def forget(addresses: Sequence[str], customers: Sequence[int] = (), folder: Path | None = None) -> list[Got]:
+    """Erases all messages to these addresses or customers (erasure reaches sandbox copies too); what they were."""
+    settle(folder or Path(settings.SANDBOX_DIR))
+    gone: list[Got] = []
+    tests = [("address = ?", address) for address in addresses]
+    tests += [("reference like ?", f"%.{customer}") for customer in customers]
+    with _opened(folder) as connection:
+        connection.execute("pragma secure_delete = on")
+        with connection:
+            for test, value in tests:
+                found = connection.execute(
+                    f"select {_FIELDS}, batch, start, length from message where {test}", (value,)
                 )
-                blank = body[:start] + b" " * length + body[start + length :]
-                connection.execute("update batch set body = ? where id = ?", (zlib.compress(blank, 1), batch))
-                connection.execute("delete from message where id = ?", (number,))
-                erased += 1
-    return erased
+                gone += [_blank(connection, row) for row in found.fetchall()]
+        # what is deleted still stands in the log until that is cut off
+        connection.execute("pragma wal_checkpoint(truncate)")
+    return gone
+
+
+def _blank(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Got:
+    *fields, batch, start, length = row
+    body = zlib.decompress(connection.execute("select body from batch where id = ?", (batch,)).fetchone()[0])
+    blank = body[:start] + b" " * length + body[start + length :]
+    connection.execute("update batch set body = ? where id = ?", (zlib.compress(blank, 1), batch))
+    connection.execute("delete from message where id = ?", (fields[0],))
+    return _got(tuple(fields), body[start : start + length])
 
 
 class Writer:
