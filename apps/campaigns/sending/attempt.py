@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection
 from pyroaring import BitMap
 
-from apps.campaigns.models import Burst, Chunk
+from apps.campaigns.models import Burst, Chunk, Run
 from apps.campaigns.models.sending import ChunkState
 from apps.channels import health
 from apps.channels.adapters.base import Adapter, AdapterError, Outcome, OutgoingMessage, Receipt
@@ -80,18 +80,23 @@ class StoppedUnderLock(Exception):
 
 def _begin_locked(chunk: Chunk, people: BitMap, judged_as: Aliases, aliases: Aliases, now: datetime) -> Begun:
     held, verdict = ask_again(chunk, people, judged_as, aliases, now)
-    burst = None
-    if verdict.allowed:
-        burst = Burst.objects.create(
-            chunk=held,
-            run=chunk.run,
-            lease_epoch=held.lease_epoch,
-            account=chunk.run.message.account,
-            people=verdict.allowed,
-            count=len(verdict.allowed),
-            begun_at=now,
-        )
+    burst = start(chunk.run, held, verdict.allowed, now) if verdict.allowed else None
     return Begun(burst, addresses_of(verdict, aliases), evidence_of(verdict, aliases))
+
+
+def start(run: Run, chunk: Chunk, people: BitMap, now: datetime) -> Burst:
+    """Writes down that these people are being handed over; nobody is before this is committed."""
+    account = run.message.account
+    assert account is not None, "only messages with an account are claimed"
+    return Burst.objects.create(
+        chunk=chunk,
+        run=run,
+        lease_epoch=chunk.lease_epoch,
+        account=account,
+        people=people,
+        count=len(people),
+        begun_at=now,
+    )
 
 
 def ask_again(
@@ -121,9 +126,9 @@ def _holds_lease(chunk: Chunk) -> Chunk:
     """Renews the lease and returns the chunk as it stands; a zombie finds its epoch gone."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE campaigns_chunk SET leased_until = clock_timestamp() + %s "
+            "UPDATE campaigns_chunk SET leased_until = clock_timestamp() + make_interval(secs => %s) "
             "WHERE id = %s AND lease_epoch = %s AND state = 'leased'",
-            [LEASE, chunk.pk, chunk.lease_epoch],
+            [LEASE.total_seconds(), chunk.pk, chunk.lease_epoch],
         )
         if cursor.rowcount != 1:
             raise LeaseLost

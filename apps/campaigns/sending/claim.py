@@ -112,12 +112,12 @@ def _lease(free: list[int], worker: str) -> list[Chunk]:
         cursor.execute(
             """
             UPDATE campaigns_chunk SET state = 'leased', lease_epoch = lease_epoch + 1, leased_by = %s,
-                   leased_until = clock_timestamp() + %s
+                   leased_until = clock_timestamp() + make_interval(secs => %s)
             WHERE id IN (SELECT id FROM campaigns_chunk WHERE id = ANY(%s) AND state = 'waiting'
                          ORDER BY id FOR UPDATE SKIP LOCKED)
             RETURNING id
             """,
-            [worker[:80], LEASE, free],
+            [worker[:80], LEASE.total_seconds(), free],
         )
         ids = [pk for (pk,) in cursor.fetchall()]
     return list(Chunk.objects.filter(pk__in=ids).order_by("block", "generation"))

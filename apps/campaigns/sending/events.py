@@ -68,7 +68,7 @@ def learnt_of_unknown(run: Run) -> tuple[BitMap, BitMap]:
     return _unknown_with(run, PROVE_SENT), _unknown_with(run, PROVE_FAILED)
 
 
-def _unknown_with(run: Run, kinds: list[str]) -> BitMap:
+def _unknown_with(run: Run, kinds: Iterable[str]) -> BitMap:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT d.customer_id FROM campaigns_delivery d JOIN channels_contactevent e "

@@ -98,7 +98,7 @@ def upcoming(customer_id: int, *, now: datetime, limit: int = 20) -> list[Upcomi
         campaign__in=Campaign.objects.planned().filter(ends_on__gte=now.date()), plan_audience__isnull=False
     ).exclude(kind=MessageKind.UNADDRESSED)
     for message in candidates.select_related("campaign__department"):
-        if customer_id in message.plan_audience:
+        if customer_id in (message.plan_audience or ()):
             agreed = message.campaign.status in BINDING_STATUSES
             found += [Upcoming(message, at, agreed) for at in _moments(message, customer_id, now)]
     return sorted(found, key=lambda each: each.at)[:limit]

@@ -276,21 +276,9 @@ def _begin_letters_locked(
         rows = book.refusals(verdict.refused, now)
         ledger.append(rows + [book.entry(customer_id, Outcome.HELD_OUT, now) for customer_id in verdict.held_out])
         if verdict.allowed:
-            bursts.append(_burst(run, chunk, verdict.allowed, now))
+            bursts.append(attempt.start(run, chunk, verdict.allowed, now))
         chunks.settle_state(chunk)
     return bursts
-
-
-def _burst(run: Run, chunk: Chunk, people: BitMap, now: datetime) -> Burst:
-    return Burst.objects.create(
-        chunk=chunk,
-        run=run,
-        lease_epoch=chunk.lease_epoch,
-        account=run.message.account,
-        people=people,
-        count=len(people),
-        begun_at=now,
-    )
 
 
 def _settle_letters(burst: Burst, receipts: list[Receipt], at: datetime, now: datetime) -> tuple[int, int, int]:

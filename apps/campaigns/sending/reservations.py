@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from pyroaring import BitMap
@@ -42,7 +43,7 @@ def reserved(people: BitMap, *, apart_from: int | None = None, messages: Iterabl
     if messages is not None:
         chunks = chunks.filter(run__message__in=list(messages))
     rows = chunks.order_by("run_id", "block", "generation").values_list(*FACTS, "approved")
-    return _unsettled([Held(*facts[:4], facts[4] or "", approved & people) for *facts, approved in rows])
+    return _unsettled([_held(facts, approved & people) for *facts, approved in rows])
 
 
 def waiting(runs: Iterable[int], people: BitMap) -> dict[int, BitMap]:
@@ -52,11 +53,16 @@ def waiting(runs: Iterable[int], people: BitMap) -> dict[int, BitMap]:
         .filter(run_id__in=list(runs), block__in=blocks_of(people))
         .values_list(*FACTS, "people", "approved")
     )
-    held = [Held(*facts[:4], facts[4] or "", (every & people) - (approved or BitMap())) for *facts, every, approved in rows]
+    held = [_held(facts, (every & people) - (approved or BitMap())) for *facts, every, approved in rows]
     found: dict[int, BitMap] = {}
     for each in _unsettled(held):
         found[each.run_id] = found.get(each.run_id, BitMap()) | each.people
     return found
+
+
+def _held(facts: list[Any], people: BitMap) -> Held:
+    run_id, message_id, department_id, channel, purpose_class = facts
+    return Held(run_id, message_id, department_id, channel, purpose_class or "", people)
 
 
 def _unsettled(held: list[Held]) -> list[Held]:

@@ -132,9 +132,10 @@ def _prepare(found: Claim, now: datetime) -> Job | None:
     out = BitMap.union(BitMap(), *refused.values())
     left: list[tuple[Chunk, BitMap]] = []
     for chunk in found.chunks:
-        if out & chunk.approved:
+        approved = chunk.approved or BitMap()
+        if out & approved:
             attempt.refuse(chunk, refused, now=now)
-        left.append((chunk, chunk.approved - out))
+        left.append((chunk, approved - out))
     return Job(found, adapter, drafts, left)
 
 

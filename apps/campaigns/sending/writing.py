@@ -112,7 +112,7 @@ def _ready(run: Run, version: ContentVersion, now: datetime) -> rendering.Compil
 def headers(run: Run, customer_id: int) -> dict[str, str]:
     """Headers of one e-mail: one-click unsubscribing (RFC 8058) on everything that is not safety or service."""
     message = run.message
-    if message.channel != Channel.EMAIL or message.purpose is None:
+    if message.channel != Channel.EMAIL or message.purpose is None or message.purpose_id is None:
         return {}
     if message.purpose.purpose_class != PurposeClass.PROMOTION:
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
-from pyroaring import BitMap
 
 from apps.accounts import access, audit
 from apps.accounts.masking import mask_name
@@ -110,12 +110,12 @@ def run_people(request: HttpRequest, pk: int, run_pk: int, outcome: str) -> Http
     user = access.current_user(request)
     audit.opened_people(actor=user, subject=run, count=len(page), where=f"run {outcome} {reason}".strip(), now=clock.now())
     words = reasons.sentence(reason) if reason else dict(Outcome.choices).get(outcome, _("waiting"))
-    context = frame.context(request, campaign, "live", run=run, page=page, people=_rows(user, page.object_list), words=words,
+    context = frame.context(request, campaign, "live", run=run, page=page, people=_rows(user, list(page.object_list)), words=words,
                             total=len(people))  # fmt: skip
     return render_page(request, "campaigns/run_people.html", context)
 
 
-def _rows(user: User, ids: BitMap) -> list[dict[str, Any]]:
+def _rows(user: User, ids: Iterable[int]) -> list[dict[str, Any]]:
     rows = Customer.objects.filter(pk__in=list(ids)).only("name", "city", "country").order_by("pk")
     return [{"id": row.pk, "name": mask_name(user, row.name), "city": row.city, "country": row.country} for row in rows]
 
