@@ -9,6 +9,7 @@ from django import template
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from apps.core import formats, navigation
@@ -115,3 +116,17 @@ def step_words(step: int) -> str:
 def campaign_url(campaign: Campaign) -> str:
     """The campaign's own page, where this installation has one."""
     return f"/campaigns/{campaign.pk}/" if navigation.address("campaigns:list") else ""
+
+
+DEEDS = {
+    "conflict.seen": _lazy("Marked as seen"), "resolution.proposed": _lazy("Way out proposed"),
+    "resolution.signed": _lazy("Signed"), "resolution.declined": _lazy("Declined"),
+    "resolution.withdrawn": _lazy("Taken back"), "resolution.applied": _lazy("Applied"),
+    "people.opened": _lazy("Looked at people"),
+}
+
+
+@register.simple_tag
+def deed(action: str) -> str:
+    """An entry of the trail in words; one without words keeps its code."""
+    return str(DEEDS.get(action, action))
