@@ -1,0 +1,1 @@
+"""The demo company: Fjell & Fjord, a clothing and outdoor retailer with four departments in five countries."""

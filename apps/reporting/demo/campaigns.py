@@ -1,0 +1,185 @@
+"""The demo's segments, offers and campaigns, made through the same functions that the screens call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth import get_user_model
+
+from apps.accounts.models import Department, User
+from apps.campaigns import approval, launch
+from apps.campaigns.content import blocks
+from apps.campaigns.models import Campaign, ContentVersion, Message, Offer, OfferPrice
+from apps.campaigns.models.offers import OfferKind
+from apps.campaigns.models.plan import CampaignStatus
+from apps.channels.models import ChannelAccount
+from apps.consent.models import Purpose
+from apps.core.clock import company_zone
+from apps.customers.models import Category, Segment
+
+from .catalogue import price
+from .copywriting import COPY, Words
+from .places import COUNTRIES
+from .plans import CAMPAIGNS, COLLEAGUES, OFFERS, SEGMENTS, CampaignSpec, MessageSpec, OfferSpec
+
+PAST = {CampaignStatus.DONE, CampaignStatus.CANCELLED}
+SIGNED = {
+    CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.LIVE, CampaignStatus.PAUSED, CampaignStatus.DONE,
+}
+SHOP = "https://shop.fjellfjord.example/"
+
+
+@dataclass
+class Cast:
+    """Everything a campaign refers to, by the short names of ``plans``."""
+
+    today: datetime
+    departments: dict[str, Department]
+    leads: dict[str, User]
+    marketers: dict[str, User]
+    purposes: dict[str, Purpose]
+    accounts: dict[str, ChannelAccount]
+    segments: dict[str, Segment] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
+
+    @classmethod
+    def gather(cls, now: datetime, accounts: dict[str, ChannelAccount]) -> Cast:
+        users = {user.email: user for user in get_user_model().objects.all()}
+        by_role = {
+            role: {department: users[email] for email, _n, held, department, _p in reversed(COLLEAGUES) if held == role}
+            for role in ("lead", "marketer")
+        }
+        leads = by_role["lead"]
+        return cls(
+            today=now.astimezone(company_zone()),
+            departments={department.slug: department for department in Department.objects.all()},
+            leads=leads,
+            marketers={slug: by_role["marketer"].get(slug, users["admin@fjellfjord.example"]) for slug in leads},
+            purposes={purpose.code: purpose for purpose in Purpose.objects.all()},
+            accounts=accounts,
+        )
+
+    def moment(self, day: int, hour: int = 0) -> datetime:
+        """The company's wall clock ``day`` days from today."""
+        date = (self.today + timedelta(days=day)).date()
+        return datetime.combine(date, time(hour), ZoneInfo(str(self.today.tzinfo)))
+
+
+def build(cast: Cast, now: datetime) -> list[Campaign]:
+    """Segments, offers and every campaign up to its state; past ones without their runs."""
+    for key, (name, department, rule) in SEGMENTS.items():
+        cast.segments[key] = Segment.objects.create(
+            name=name, rule=rule, department=cast.departments[department], owner=cast.marketers[department], created_at=now
+        )
+    for offer in OFFERS:
+        cast.offers[offer.key] = _offer(offer, cast, now)
+    return [_campaign(spec, cast, now) for spec in CAMPAIGNS]
+
+
+def _offer(spec: OfferSpec, cast: Cast, now: datetime) -> Offer:
+    offer = Offer.objects.create(
+        name=spec.name, department=cast.departments[spec.department], kind=spec.kind, code=spec.code, claim=spec.claim,
+        category=Category.objects.get(code=spec.category) if spec.category else None,
+        value=None if spec.value is None else Decimal(spec.value),
+        valid_from=cast.moment(spec.first), valid_until=cast.moment(spec.last, 23), created_at=now,
+    )
+    if spec.kind == OfferKind.PRICE:
+        OfferPrice.objects.bulk_create(
+            OfferPrice(
+                offer=offer, country=country.code, currency=country.currency,
+                amount=price(spec.value or 0, country.rate, country.currency),
+            )
+            for country in COUNTRIES
+        )
+    return offer
+
+
+def _campaign(spec: CampaignSpec, cast: Cast, now: datetime) -> Campaign:
+    made = min(now, cast.moment(spec.first - 21, 10))
+    campaign = Campaign.objects.create(
+        name=spec.name, brief=spec.goal, goal=spec.goal, goal_metric=spec.goal_metric, goal_value=Decimal(spec.goal_value),
+        department=cast.departments[spec.department], owner=cast.marketers[spec.department],
+        starts_on=cast.moment(spec.first).date(), ends_on=cast.moment(spec.last).date(), budget=Decimal(spec.budget),
+        priority=spec.priority, control_share=spec.control, created_at=made, updated_at=made,
+    )
+    for position, message in enumerate(spec.messages):
+        _message(campaign, message, position, cast, made)
+    _advance(campaign, CampaignStatus(spec.status), cast, made)
+    return campaign
+
+
+def _message(campaign: Campaign, spec: MessageSpec, position: int, cast: Cast, made: datetime) -> Message:
+    addressed = spec.kind == "addressed"
+    account = cast.accounts["elsewhere"] if spec.kind == "elsewhere" else cast.accounts.get(spec.channel)
+    message = Message.objects.create(
+        campaign=campaign, name=spec.name, position=position, kind=spec.kind, channel=spec.channel, account=account,
+        purpose=cast.purposes.get(spec.purpose) if spec.kind != "unaddressed" else None,
+        offer=cast.offers.get(spec.offer), send_at=cast.moment(spec.day, spec.hour),
+        send_until=None if spec.recurrence else cast.moment(spec.day + 2, spec.hour), recurrence=spec.recurrence,
+        recurs_until=campaign.ends_on if spec.recurrence else None, variants_share=spec.variants,
+        estimated_reach=spec.reach, region=spec.region, created_at=made,
+        planned_cost=Decimal(2400) if spec.kind == "unaddressed" else None,
+    )
+    message.include.set(cast.segments[key] for key in spec.include)
+    message.exclude.set(cast.segments[key] for key in spec.exclude)
+    if addressed:
+        ContentVersion.objects.bulk_create(
+            _version(message, spec, language, variant, words, made)
+            for variant in (spec.variants or {"A": 1})
+            for language, words in COPY[spec.copy].items()
+        )
+    return message
+
+
+def _version(
+    message: Message, spec: MessageSpec, language: str, variant: str, words: Words, made: datetime
+) -> ContentVersion:
+    """Variant B swaps subject and heading: a small, honest test."""
+    subject = words.heading if variant == "B" else words.subject
+    version = ContentVersion(
+        message=message, language=language, variant=variant, subject=subject, preheader=words.heading,
+        is_fallback=language == "en", updated_at=made,
+    )
+    if spec.channel == "email":
+        version.format, version.blocks = "blocks", _blocks(words)
+    elif spec.channel == "sms":
+        version.format, version.subject, version.body = "text", "", words.short
+    else:
+        version.format, version.body = "text", f"{words.heading}\n\n{words.text}"
+    return version
+
+
+def _blocks(words: Words) -> list[dict[str, Any]]:
+    return blocks.cleaned([
+        {"kind": "heading", "text": words.heading},
+        {"kind": "text", "text": words.text},
+        {"kind": "button", "label": words.button, "url": SHOP},
+    ])
+
+
+def _advance(campaign: Campaign, status: CampaignStatus, cast: Cast, made: datetime) -> None:
+    """Walk the campaign to its state through the real approval, at plausible moments."""
+    if status == CampaignStatus.DRAFT:
+        return
+    asked, owner = made + timedelta(hours=1), campaign.owner
+    request = approval.submit(actor=owner, campaign=campaign, now=asked)
+    if status in SIGNED:
+        lead = cast.leads[campaign.department.slug]
+        approval.approve(
+            actor=lead, campaign=campaign, seen_digest=request.digest, valid_until=campaign.ends_on,
+            now=asked + timedelta(hours=5),
+        )
+    if status in SIGNED - {CampaignStatus.APPROVED}:
+        launch.schedule(actor=owner, campaign=campaign, now=asked + timedelta(hours=6))
+    if status in {CampaignStatus.LIVE, CampaignStatus.DONE}:
+        launch.go_live(campaign=campaign, now=cast.moment(0))
+    if status == CampaignStatus.DONE:
+        launch.finish(campaign=campaign, now=cast.moment(0))
+    elif status == CampaignStatus.PAUSED:
+        launch.pause(actor=owner, campaign=campaign, now=asked + timedelta(hours=8))
+    elif status == CampaignStatus.CANCELLED:
+        launch.cancel(actor=owner, campaign=campaign, now=asked + timedelta(days=1))
