@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 SUBJECT = "Hei {{ customer.given_name }}"
 BODY = "Hei {{ customer.given_name }}, se https://nordlys.example/tepper"
+HTML = f"<p>{BODY} <a href='https://nordlys.example/x'>x</a></p>"
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +63,7 @@ def campaign(sandbox) -> Campaign:
         message.versions.all().delete()
         message.versions.create(language="nb", variant="A", is_fallback=True, updated_at=LONG_AGO, subject=SUBJECT,
                                 format="html" if channel == "email" else "text",
-                                body=f"<p>{BODY} <a href='https://nordlys.example/x'>x</a></p>" if channel == "email" else BODY)  # fmt: skip
+                                body=HTML if channel == "email" else BODY)  # fmt: skip
     Campaign.objects.filter(pk=campaign.pk).update(status="scheduled")
     campaign.refresh_from_db()
     sign(campaign)
