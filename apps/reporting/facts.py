@@ -18,6 +18,7 @@ from apps.core.clock import company_day
 
 from . import attribution
 from .models import DailyFact, StaleDay
+from .scope import HEARD
 
 # What came in lately may belong to any day of this span; older news marks its day itself.
 LATE = timedelta(days=2)
@@ -86,7 +87,7 @@ def _rebuild_span(first: date, last: date) -> int:
 
 
 def _recorded_since(moment: datetime) -> list[date]:
-    params = {"zone": settings.COMPANY_TIME_ZONE, "moment": moment}
+    params: dict[str, Any] = {"zone": settings.COMPANY_TIME_ZONE, "moment": moment}
     with connection.cursor() as cursor:
         cursor.execute(RECORDED, params)
         return [row[0] for row in cursor.fetchall()]
@@ -109,25 +110,12 @@ UNION
 SELECT DISTINCT run_day FROM campaigns_delivery WHERE at >= %(moment)s AND run_day >= %(moment)s::date - 60
 """
 
-# What is known of each person of each run: machines left out, and what proves a hand-over whose receipt was lost.
-HEARD = """
-SELECT e.run_id, e.customer_id,
-       bool_or(e.kind IN ('delivered', 'printed', 'answered')) AS delivered,
-       bool_or(e.kind = 'bounced') AS bounced,
-       bool_or(e.kind = 'opened' AND NOT e.machine) AS opened,
-       bool_or(e.kind = 'clicked' AND NOT e.machine) AS clicked,
-       bool_or(e.kind IN ('replied', 'answered') AND NOT e.machine) AS replied,
-       bool_or(e.kind = 'complained') AS complained,
-       bool_or(e.kind = 'unsubscribed' AND NOT e.machine) AS unsubscribed,
-       bool_or(e.kind NOT IN ('rejected', 'failed', 'subscribed')) AS proves_sent,
-       bool_or(e.kind IN ('rejected', 'failed')) AS proves_failed
-FROM channels_contactevent e JOIN campaigns_run r ON r.id = e.run_id
-WHERE r.run_day BETWEEN %(first)s AND %(last)s
-GROUP BY e.run_id, e.customer_id
-"""
-
 FACTS = f"""
-WITH heard AS ({HEARD}),
+WITH heard AS (
+    {HEARD}
+    FROM channels_contactevent e JOIN campaigns_run r ON r.id = e.run_id
+    WHERE r.run_day BETWEEN %(first)s AND %(last)s GROUP BY e.run_id, e.customer_id
+),
 person AS (
     SELECT d.run_day AS day, d.department_id, d.campaign_id, d.message_id, d.run_id, d.channel, d.variant,
            coalesce(c.country, '') AS country, coalesce(a.currency, '') AS currency, d.cost,

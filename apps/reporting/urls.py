@@ -1,0 +1,15 @@
+"""Addresses of the desk and the reports."""
+
+from django.urls import path
+
+from . import views
+
+app_name = "reporting"
+
+urlpatterns = [
+    path("", views.desk, name="desk"),
+    path("reports/", views.overview, name="overview"),
+    path("reports/attribution/", views.attribution, name="attribution"),
+    path("reports/people/", views.people_page, name="people"),
+    path("reports/campaigns/<int:pk>/", views.campaign, name="campaign"),
+]
