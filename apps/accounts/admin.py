@@ -36,14 +36,26 @@ class UserForm(forms.ModelForm):
     """A colleague; a new one gets a first password, to be changed by themselves."""
 
     first_password = forms.CharField(
-        label=_("First password"), required=False, widget=forms.PasswordInput(render_value=False),
-        help_text=_("Only to set or replace the password. Leave empty to keep it; a new colleague may also use “Forgot password”."),
+        label=_("First password"),
+        required=False,
+        widget=forms.PasswordInput(render_value=False),
+        help_text=_(
+            "Only to set or replace the password. Leave empty to keep it; a new colleague may also use “Forgot password”."
+        ),
     )
 
     class Meta:
         model = User
         fields = (
-            "name", "email", "department", "role", "handles_personal_data", "language", "time_zone", "is_active", "is_staff",
+            "name",
+            "email",
+            "department",
+            "role",
+            "handles_personal_data",
+            "language",
+            "time_zone",
+            "is_active",
+            "is_staff",
         )
 
     def clean_email(self) -> str:
@@ -92,7 +104,16 @@ class ApiTokenForm(forms.ModelForm):
 @admin.register(ApiToken)
 class ApiTokenAdmin(Audited):
     form = ApiTokenForm
-    list_display = ("name", "prefix", "department", "created_by", "created_at", "expires_at", "revoked_at", "last_used_at")
+    list_display = (
+        "name",
+        "prefix",
+        "department",
+        "created_by",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+    )
     list_filter = ("department",)
     search_fields = ("name", "prefix")
     actions = ("revoke",)
@@ -105,7 +126,11 @@ class ApiTokenAdmin(Audited):
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
         token, secret = api_tokens.issue(
-            name=obj.name, actions=form.cleaned_data["actions"], department=obj.department, by=current_user(request), now=now(),
+            name=obj.name,
+            actions=form.cleaned_data["actions"],
+            department=obj.department,
+            by=current_user(request),
+            now=now(),
             expires_at=obj.expires_at,
         )
         obj.pk = token.pk

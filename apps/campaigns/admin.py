@@ -1,7 +1,10 @@
 """Administration of contact policies, blackouts and programmes; approvals, runs and stops to look at."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.administration import Audited, Lines, ReadOnly, Ticks
@@ -25,7 +28,7 @@ class ContactPolicyAdmin(Audited):
     list_display = ("name", "limit", "hours", "department", "counts_service", "is_active")
     list_filter = ("is_active", "department")
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.created_at = obj.created_at or now()
         super().save_model(request, obj, form, change)
 
@@ -36,10 +39,20 @@ class BlackoutForm(forms.ModelForm):
 
     class Meta:
         model = Blackout
-        fields = ("name", "starts_on", "ends_on", "channels", "countries", "department", "includes_service", "reason", "is_active")
+        fields = (
+            "name",
+            "starts_on",
+            "ends_on",
+            "channels",
+            "countries",
+            "department",
+            "includes_service",
+            "reason",
+            "is_active",
+        )
 
-    def clean(self):
-        data = super().clean()
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
         if data.get("starts_on") and data.get("ends_on") and data["ends_on"] < data["starts_on"]:
             self.add_error("ends_on", _("The last day is before the first."))
         return data
@@ -60,7 +73,7 @@ class ProgrammeAdmin(Audited):
     autocomplete_fields = ()
     exclude = ("created_at",)
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.created_at = obj.created_at or now()
         super().save_model(request, obj, form, change)
 
@@ -95,6 +108,16 @@ class RunAdmin(ReadOnly):
 
 @admin.register(Halt)
 class HaltAdmin(ReadOnly):
-    list_display = ("scope", "message", "campaign", "department", "stopped_by", "stopped_at", "already_sent", "lifted_by", "lifted_at")
+    list_display = (
+        "scope",
+        "message",
+        "campaign",
+        "department",
+        "stopped_by",
+        "stopped_at",
+        "already_sent",
+        "lifted_by",
+        "lifted_at",
+    )
     list_filter = ("scope",)
     list_select_related = ("message", "campaign", "department", "stopped_by", "lifted_by")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
-from rest_framework import serializers, viewsets
+from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import CursorPagination
 
@@ -14,7 +16,7 @@ from .models import Campaign, Conflict, Delivery, Message
 
 
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
-    department = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    department: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
 
     class Meta:
         model = Campaign
@@ -55,7 +57,7 @@ class Period(serializers.Serializer[dict]):
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
-    purpose = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    purpose: Any = serializers.SlugRelatedField(slug_field="code", read_only=True)
 
     class Meta:
         model = Message
@@ -120,7 +122,7 @@ class ByPerson(CursorPagination):
     max_page_size = 2000
 
 
-class DeliveryViewSet(Guarded, viewsets.mixins.ListModelMixin, viewsets.GenericViewSet[Delivery]):
+class DeliveryViewSet(Guarded, mixins.ListModelMixin, viewsets.GenericViewSet[Delivery]):
     """The ledger. One of ``run`` or ``customer`` must be given; ``outcome`` narrows."""
 
     queryset = Delivery.objects.all()

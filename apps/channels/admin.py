@@ -1,6 +1,9 @@
 """Administration of provider accounts. Credentials are set on the channel's own page and never shown again."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from apps.accounts.administration import Audited, ReadOnly
 
@@ -39,10 +42,10 @@ class ChannelAccountAdmin(Audited):
     )
     readonly_fields = ("channel", "adapter", "last_error", "last_error_at")
 
-    def has_add_permission(self, request):
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 

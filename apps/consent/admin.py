@@ -1,7 +1,10 @@
 """Administration of purposes and wordings; the ledger and the do-not-contact list to look at."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Max
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.administration import Audited, PerLanguage, ReadOnly
@@ -17,7 +20,7 @@ class PurposeAdmin(PerLanguage, Audited):
     list_filter = ("purpose_class", "is_active")
     search_fields = ("name", "code")
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
@@ -29,13 +32,13 @@ class WordingAdmin(Audited):
     list_filter = ("purpose", "language")
     fields = ("purpose", "language", "text")
 
-    def has_change_permission(self, request, obj=None):
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request) and obj is None
 
-    def has_delete_permission(self, request, obj=None):
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         newest = Wording.objects.filter(purpose=obj.purpose, language=obj.language).aggregate(Max("version"))
         obj.version, obj.created_at = (newest["version__max"] or 0) + 1, now()
         super().save_model(request, obj, form, change)

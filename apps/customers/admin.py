@@ -1,7 +1,10 @@
 """Administration of sources, attributes and the product tree. People are opened in the product, masked and logged."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 
 from apps.accounts.administration import Audited, Lines, PerLanguage, ReadOnly
 from apps.core.clock import now
@@ -32,7 +35,7 @@ class AttributeAdmin(Audited):
     list_filter = ("kind", "is_personal")
     search_fields = ("label", "key")
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.created_at = obj.created_at or now()
         super().save_model(request, obj, form, change)
 
@@ -44,7 +47,7 @@ class CategoryAdmin(Audited):
     list_select_related = ("parent",)
     fields = ("name", "code", "parent")
 
-    def save_model(self, request, obj, form, change):
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         obj.path = f"{obj.parent.path if obj.parent else '/'}{obj.pk}/"
         obj.save(update_fields=["path"])
@@ -71,6 +74,17 @@ class ImportJobAdmin(ReadOnly):
     list_filter = ("status", "kind", "source")
     search_fields = ("filename",)
     fields = (
-        "filename", "source", "kind", "status", "message", "rows_total", "rows_done", "rows_refused", "created_by", "created_at",
-        "started_at", "finished_at", "undone_at",
+        "filename",
+        "source",
+        "kind",
+        "status",
+        "message",
+        "rows_total",
+        "rows_done",
+        "rows_refused",
+        "created_by",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "undone_at",
     )

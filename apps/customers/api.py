@@ -80,7 +80,7 @@ class SegmentViewSet(Guarded, viewsets.ReadOnlyModelViewSet[Segment]):
 
 
 class InteractionSerializer(serializers.ModelSerializer[Interaction]):
-    source = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    source: Any = serializers.SlugRelatedField(slug_field="code", read_only=True)
     sku = serializers.CharField(source="product.sku", read_only=True, default=None)
 
     class Meta:

@@ -22,7 +22,7 @@ class Found:
 
 def search(words: str, *, after: str = "", limit: int = PAGE) -> Found:
     """People who fit the words, sorted by name. The cost of a page does not grow with its place."""
-    people = Customer.objects.living().order_by("sort_key", "id")
+    people: QuerySet[Customer] = Customer.objects.living().order_by("sort_key", "id")
     if words.strip():
         people = matching(people, words.strip())
     if key := _key(after):

@@ -33,7 +33,7 @@ from apps.customers.models import (
 )
 from apps.customers.personal_data import ERASERS, EXPORTERS, TELLERS, Holding
 
-_BLANK = {"name": "", "given_name": "", "family_name": "", "sort_key": "", "city": "", "time_zone": "", "attributes": {},
+_BLANK: dict[str, Any] = {"name": "", "given_name": "", "family_name": "", "sort_key": "", "city": "", "time_zone": "", "attributes": {},
           "customer_since": None}  # fmt: skip
 
 

@@ -68,8 +68,8 @@ def test_the_queries_of_the_calendar_do_not_grow_with_campaigns(client, scene, d
 def test_filters_stand_in_the_address(client, scene):  # noqa: F811
     user = UserFactory()
     page = open_as(client, user, "/calendar/?department=retail").content.decode()
-    assert 'data-campaign="%d"' % scene.retail.pk in page
-    assert 'data-campaign="%d"' % scene.online.pk not in page
+    assert f'data-campaign="{scene.retail.pk}"' in page
+    assert f'data-campaign="{scene.online.pk}"' not in page
     page = open_as(client, user, "/calendar/?channel=sms").content.decode()
     assert "data-campaign" not in page
     page = open_as(client, user, "/calendar/?status=draft&conflicts=none&from=nonsense&weeks=99999").content.decode()

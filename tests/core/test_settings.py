@@ -13,7 +13,6 @@ PRODUCTION = {
     "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz",
     "CREDENTIAL_KEYS": "new,old",
     "ADDRESS_HASH_KEY": "abcdefghijklmnopqrstuvwxyz-0123456789",
-    "ADDRESS_HASH_KEY": "fedcba9876543210-abcdefghijklmnopqrstuvwxyz",
     "ALLOWED_HOSTS": "concord.example.com",
     "PUBLIC_URL": "https://concord.example.com/",
 }

@@ -35,7 +35,8 @@ def consent_page(request: HttpRequest) -> HttpResponse:
     evidence = overview.recent(now)
     page = Paginator(overview.entries(), PAGE).get_page(request.GET.get("page"))
     context = {
-        "rows": overview.grid(), "columns": overview.COLUMNS, "evidence": [(line, masking.mask_name(user, str(line.customer))) for line in evidence], "wordings": overview.wordings(),
+        "rows": overview.grid(), "columns": overview.COLUMNS, "wordings": overview.wordings(),
+        "evidence": [(line, masking.mask_name(user, str(line.customer))) for line in evidence],
         "page": page, "own_words": suppression.OWN_WORDS,
         "entries": [(entry, masking.mask_name(user, str(entry.customer)) if entry.customer else "") for entry in page],
         "form": SuppressionForm(), "may_list": _may_list(request), "on_list": page.paginator.count,

@@ -68,7 +68,7 @@ def _undo_people(job: ImportJob, actor: User | None, now: datetime) -> dict[str,
     restored = _restore(job, now)
     records = _records_to_remove(job)
     people = sorted(set(SourceRecord.objects.filter(pk__in=records).values_list("customer_id", flat=True)))
-    counts = {}
+    counts: dict[str, int] = {}
     for handler in columns.HANDLERS.values():
         counts |= handler.undo(job=job, customers=people, now=now)
     going = _without_other_records(people, records)
@@ -136,14 +136,14 @@ def _to_keep(people: list[int]) -> set[int]:
 
 def _pointers() -> list[tuple[str, str]]:
     """Tables of other apps with a foreign key to customers."""
-    found = []
+    found: list[tuple[str, str]] = []
     for model in apps.get_models():
         if model._meta.app_label == Customer._meta.app_label or not model._meta.managed:
             continue
         for field in model._meta.concrete_fields:
             remote: Any = field.remote_field
             if remote is not None and remote.model is Customer:
-                found.append((model._meta.db_table, field.column))
+                found.append((model._meta.db_table, str(field.column)))
     return found
 
 

@@ -34,7 +34,7 @@ class Field:
     name: str
     label: str
     kind: str = "text"
-    choices: Sequence[tuple[str, str]] = ()
+    choices: Sequence[tuple[str, Any]] = ()
     required: bool = False
     default: str = ""
     depends: str = ""

@@ -51,7 +51,7 @@ def save(
 def copy(*, segment: Segment, actor: User, now: datetime) -> Segment:
     """A copy for the actor's own department."""
     made = Segment.objects.create(
-        name=_("Copy of %(name)s") % {"name": segment.name}[:100], description=segment.description, kind=segment.kind,
+        name=(_("Copy of %(name)s") % {"name": segment.name})[:100], description=segment.description, kind=segment.kind,
         rule=segment.rule, people=segment.people, count=segment.count, computed_at=segment.computed_at,
         owner=actor, department=actor.department, created_at=now,
     )  # fmt: skip

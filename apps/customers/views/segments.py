@@ -34,7 +34,7 @@ def segment_list(request: HttpRequest) -> HttpResponse:
         found = found.filter(name__icontains=words)
     user = access.current_user(request)
     if whose == "mine":
-        found = found.filter(department_id=user.department_id)
+        found = found.filter(department=user.department)
     rows = [(one, segments.describe(one.rule) if one.kind == SegmentKind.RULE else "") for one in found]
     context = {"rows": rows, "q": words, "whose": whose, "can_make": user.role != "agent"}
     return render_page(request, "customers/segments.html", context, "segments")
