@@ -3,4 +3,5 @@ import "./menu.js";
 import "./dialog.js";
 import "./autosave.js";
 import "./copy.js";
+import "./scroll.js";
 import "./toast.js";
