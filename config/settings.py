@@ -226,7 +226,6 @@ STORAGES = {
 MEDIA_ROOT = env.directory("MEDIA_ROOT", CLUSTER.directory / "media")
 SANDBOX_DIR = env.directory("SANDBOX_DIR", CLUSTER.directory / "sandbox")
 MEDIA_URL = "/media/"
-SANDBOX_DIR = env.directory("SANDBOX_DIR", STATE_DIR / "sandbox")
 # A large customer file is streamed to disk, never held in memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
