@@ -43,11 +43,12 @@ def match(job: ImportJob, staging: str) -> tuple[identity.Plan, dict[str, int]]:
     )
     run(
         f"""ALTER TABLE {staging} ADD COLUMN record_id bigint, ADD COLUMN customer_id int,
-            ADD COLUMN touched bool NOT NULL DEFAULT true, ADD COLUMN rule text NOT NULL DEFAULT ''"""
+            ADD COLUMN touched bool NOT NULL DEFAULT true, ADD COLUMN fresh bool NOT NULL DEFAULT true,
+            ADD COLUMN rule text NOT NULL DEFAULT ''"""
     )
     run(
         f"""UPDATE {staging} s SET record_id = r.id, customer_id = r.customer_id,
-            touched = (r.raw IS DISTINCT FROM s.raw OR c.undone_at IS NOT NULL)
+            fresh = false, touched = (r.raw IS DISTINCT FROM s.raw OR c.undone_at IS NOT NULL)
             FROM customers_sourcerecord r JOIN customers_customer c ON c.id = r.customer_id
             WHERE r.source_id = %s AND r.external_id = s.external_id""",
         [job.source_id],
@@ -200,7 +201,11 @@ def _write_addresses(staging: str, kinds: Sequence[str], now: datetime) -> None:
 
 
 def _update_customers(job: ImportJob, staging: str, now: datetime) -> None:
-    """What the touched records say of people known before, or of new people with several rows: the last word counts."""
+    """What the touched records say of people known before, or of new people with several rows.
+
+    A record known before has the last word when it changes; a record that has just joined a person only fills gaps:
+    the till's "K. Hansen" must not replace the web shop's "Kari Hansen".
+    """
     last = ", ".join(
         f"(array_agg(s.{name} ORDER BY row_no DESC) FILTER (WHERE s.{name} <> ''))[1] AS {name}" for name in _FIELDS
     )
@@ -209,7 +214,8 @@ def _update_customers(job: ImportJob, staging: str, now: datetime) -> None:
         f"""CREATE TEMP TABLE import_facts ON COMMIT DROP AS
             SELECT customer_id, {last},
                    (array_agg(is_business ORDER BY row_no DESC) FILTER (WHERE is_business IS NOT NULL))[1] AS is_business,
-                   min(customer_since) AS customer_since, array_agg(attributes ORDER BY row_no) AS attributes
+                   min(s.customer_since) AS customer_since, array_agg(s.attributes ORDER BY row_no) AS attributes,
+                   bool_and(fresh) AS fresh
             FROM {staging} s LEFT JOIN import_new n ON n.id = s.customer_id
             WHERE touched GROUP BY customer_id HAVING count(n.id) <> 1"""
     )
@@ -219,8 +225,10 @@ def _update_customers(job: ImportJob, staging: str, now: datetime) -> None:
                (SELECT jsonb_object_agg(pair.key, pair.value ORDER BY part.place)
                 FROM unnest(attributes) WITH ORDINALITY AS part(body, place), jsonb_each(part.body) AS pair), '{}')"""
     )
-    sets = ", ".join(f"{name} = coalesce(f.{name}, c.{name})" for name in _FIELDS)
-    differs = " OR ".join(f"c.{name} <> coalesce(f.{name}, c.{name})" for name in _FIELDS)
+    run("UPDATE import_facts f SET merged = f.merged || c.attributes FROM customers_customer c WHERE f.fresh AND c.id = f.customer_id")
+    said = {name: f"coalesce(CASE WHEN f.fresh THEN nullif(c.{name}, '') END, f.{name}, c.{name})" for name in _FIELDS}
+    sets = ", ".join(f"{name} = {value}" for name, value in said.items())
+    differs = " OR ".join(f"c.{name} <> {value}" for name, value in said.items())
     changed = f"""({differs} OR c.is_business <> coalesce(f.is_business, c.is_business)
         OR c.customer_since IS DISTINCT FROM least(c.customer_since, f.customer_since) OR NOT c.attributes @> f.merged)"""
     before = ", ".join(f"'{name}', c.{name}" for name in (*_FIELDS, "is_business", "customer_since", "attributes"))

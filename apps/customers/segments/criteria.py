@@ -27,8 +27,8 @@ class Moment:
 class Field:
     """One thing the editor asks about a leaf.
 
-    ``kind``: choice | text | number | date. ``choices`` are (value, label) pairs; ``depends`` names the field whose
-    value decides whether this one is asked, ``when`` for which of its values.
+    ``kind``: choice | text | number | date. ``choices`` are (value, label) pairs. ``more`` fields are asked rarely and
+    stand folded until they have a value.
     """
 
     name: str
@@ -37,9 +37,8 @@ class Field:
     choices: Sequence[tuple[str, Any]] = ()
     required: bool = False
     default: str = ""
-    depends: str = ""
-    when: tuple[str, ...] = ()
     help: str = ""
+    more: bool = False
 
 
 class Criterion(ABC):

@@ -39,6 +39,16 @@ class Node:
         asked = criterion.fields(self.params) if criterion else []
         return [(one, self.params.get(one.name, one.default)) for one in asked]
 
+    @property
+    def asked(self) -> list[tuple[Field, str]]:
+        """The fields that always show."""
+        return [(one, value) for one, value in self.fields if not one.more or value]
+
+    @property
+    def folded(self) -> list[tuple[Field, str]]:
+        """The fields that few conditions need, still empty."""
+        return [(one, value) for one, value in self.fields if one.more and not value]
+
 
 def from_rule(rule: Rule, top: bool = True) -> Node:
     """The tree of a stored rule; the top is always a group."""

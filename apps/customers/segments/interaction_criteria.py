@@ -53,10 +53,10 @@ class InteractionCriterion(Criterion):
         categories = [("", _("any category")), *((one.code, one.name) for one in Category.objects.all())]
         return [
             *asked,
-            Field("category", _("category"), "choice", categories),
-            Field("product", _("article number"), "text"),
-            Field("channel", _("where"), "choice", [("", _("anywhere")), *_channels()]),
-            Field("value_min", _("worth together at least"), "number"),
+            Field("category", _("category"), "choice", categories, more=True),
+            Field("product", _("article number"), "text", more=True),
+            Field("channel", _("where"), "choice", [("", _("anywhere")), *_channels()], more=True),
+            Field("value_min", _("worth together at least"), "number", more=True),
         ]
 
     def _when(self, params: Params) -> str:
@@ -141,11 +141,15 @@ class InteractionCriterion(Criterion):
         phrases = {"days": _("in the last %(n)s days"), "days_ago": _("%(n)s days ago"), "before_days": _("longer than %(n)s days ago")}
         if when:
             parts.append(phrases[when] % {"n": params.get(when)})
-        for name in ("category", "product", "channel"):
-            if params.get(name):
-                parts.append(str(params[name]))
+        if params.get("category"):
+            name = Category.objects.filter(code=params["category"]).values_list("name", flat=True).first()
+            parts.append(_("of %(category)s") % {"category": name or params["category"]})
+        if params.get("product"):
+            parts.append(_("of article %(sku)s") % {"sku": params["product"]})
+        if params.get("channel"):
+            parts.append(_("on %(place)s") % {"place": params["channel"]})
         if params.get("value_min"):
-            parts.append(f"≥ {params['value_min']}")
+            parts.append(_("for at least %(amount)s") % {"amount": params["value_min"]})
         return " ".join(parts)
 
 

@@ -88,7 +88,11 @@ def _sources(user: Any, customer: Customer) -> list[dict[str, Any]]:
     return [
         {
             "record": record,
-            "addresses": [showing.address(user, one) for one in record.contact_points.all() if one.valid_to is None],
+            "addresses": [
+                showing.address(user, one)
+                for one in sorted(record.contact_points.all(), key=lambda one: one.kind == "postal")
+                if one.valid_to is None
+            ],
             "raw": [(key, mask_text(user, str(value))) for key, value in record.raw.items()],
             "rule": timeline.rule_words(record.match_rule),
         }
