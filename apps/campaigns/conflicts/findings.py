@@ -11,6 +11,8 @@ from typing import Any
 
 from pyroaring import BitMap
 
+from . import parameters
+
 Facts = Mapping[str, Any]
 
 
@@ -46,9 +48,9 @@ def digest(facts: Facts) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def grown(agreed: Facts, now: Facts, share: float) -> bool:
-    """Whether more people are touched than was agreed, by more than ``share`` of them."""
+def grown(agreed: Facts, now: Facts) -> bool:
+    """Whether clearly more people are touched than was agreed (see ``Parameters.worse_share``)."""
     before, after = agreed.get("people"), now.get("people")
     if after is None:
         return False
-    return before is None or after > before * (1 + share)
+    return before is None or after > before * (1 + parameters.current().worse_share)

@@ -24,7 +24,7 @@ class Shared:
 
 def overlap(segment_id: int, *, now: datetime, most: int = 12) -> list[Shared]:
     """Planned messages from ``now`` on that reach people of the segment as last counted, most people first."""
-    people = Segment.objects.values_list("people", flat=True).get(pk=segment_id)
+    people = cast(BitMap, Segment.objects.values_list("people", flat=True).get(pk=segment_id) or BitMap())
     if not people:
         return []
     rows = Message.objects.filter(campaign__in=Campaign.objects.planned(), send_at__gte=now, plan_audience__isnull=False)

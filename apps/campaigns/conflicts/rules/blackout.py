@@ -48,7 +48,7 @@ class BlackoutRule(Rule):
 
     def materially_worse(self, agreed: Facts, now: Facts) -> bool:
         """Other days than agreed, or more people."""
-        return not set(now["days"]) <= set(agreed["days"]) or grown(agreed, now, share=0.2)
+        return not set(now["days"]) <= set(agreed["days"]) or grown(agreed, now)
 
     def _applies(self, plan: Plan, blackout: PlannedBlackout, message: PlannedMessage) -> bool:
         if message.is_safety or (message.purpose_class == "service" and not blackout.includes_service):

@@ -52,7 +52,7 @@ class OffersRule(Rule):
         """Other terms than those agreed on, more people, or more severe."""
         return (
             not {tuple(terms) for terms in now["terms"]} <= {tuple(terms) for terms in agreed["terms"]}
-            or grown(agreed, now, share=0.2)
+            or grown(agreed, now)
             or now.get("severity", 0) > agreed.get("severity", 0)
         )
 

@@ -42,7 +42,7 @@ class OverlapRule(Rule):
     def materially_worse(self, agreed: Facts, now: Facts) -> bool:
         """More people than agreed, a day closer together, or more severe."""
         return (
-            grown(agreed, now, share=0.2)
+            grown(agreed, now)
             or now["hours_apart"] <= agreed["hours_apart"] - 24
             or now.get("severity", 0) > agreed.get("severity", 0)
         )
