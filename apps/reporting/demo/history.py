@@ -54,7 +54,7 @@ def _moment(now: datetime, reach: int, random: Random) -> datetime:
         if random.random() * WORST_SEASON <= SEASON[at.month - 1]:
             hour = min(22, max(7, int(random.gauss(15.5, 3.6))))
             moment = at.replace(hour=hour, minute=random.randrange(60), second=random.randrange(60))
-            return min(moment, now - timedelta(minutes=5))
+            return min(moment, now - timedelta(minutes=30))
 
 
 def _online(person: Person, at: datetime, now: datetime, random: Random) -> Iterator[Happening]:
