@@ -24,7 +24,7 @@ def obstacles(campaign: Campaign, *, now: datetime) -> list[str]:
     elif not approval.is_covered(campaign, now):
         found.append(_("What was approved is not what would be sent, or its period is over: ask for approval again."))
     found += [
-        _("An open conflict prevents it: %(conflict)s.") % {"conflict": sentences.sentence(conflict)}
+        _("An open conflict prevents it: %(conflict)s") % {"conflict": sentences.sentence(conflict)}
         for conflict in passes.blocking(campaign)
     ]
     return found + [problem.text for problem in readiness.problems(campaign, now=now) if problem.blocks]
