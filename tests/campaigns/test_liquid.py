@@ -62,3 +62,20 @@ def test_used_fields_are_found_with_their_line_and_without_local_names():
 def test_a_problem_names_the_line():
     with pytest.raises(liquid.TemplateProblem, match="Line 3"):
         liquid.parse("a\nb\n{{ x | shell }}").render({})
+
+
+@pytest.mark.parametrize("escape", [True, False])
+def test_plain_merge_fields_are_written_as_liquid_itself_writes_them(escape):
+    facts = {
+        "customer": {"given_name": "<Åse> & 'co'", "visits": 5, "vip": True, "nothing": None, "list": ["a", "b"], "part": {"x": "y"}},
+        "offer": {},
+    }
+    for path in ("given_name", "visits", "vip", "nothing", "list", "unknown", "part.x", "part.y.z", "given_name.size"):
+        source = "{{ customer." + path + " }}{{ offer.price }}"
+        through_liquid = liquid.parse("{% if true %}" + source + "{% endif %}", escape=escape).render(facts)
+        assert liquid.parse(source, escape=escape).render(facts) == through_liquid
+
+
+def test_a_name_the_template_assigns_is_not_taken_for_a_merge_field():
+    source = "{% assign customer = items %}{{ customer.first }}"
+    assert liquid.parse(source).render(FACTS) == "1"

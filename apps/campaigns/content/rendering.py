@@ -41,7 +41,10 @@ class Where(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """One Liquid text: its template, the slots of its dynamic nodes in order, and whether it is HTML."""
+    """One Liquid text: its template, the slots of its dynamic nodes in order, and whether it is HTML.
+
+    A merge field that is written several times has one slot.
+    """
 
     template: liquid.Template
     slots: tuple[str, ...]
@@ -125,14 +128,13 @@ class _Cutter:
     def cut(self, source: str, prefix: str, *, is_html: bool = False) -> str:
         """The text with the mark of a slot for every dynamic piece. Raises TemplateProblem."""
         template = liquid.parse(source, escape=is_html)
-        done: list[str] = []
-        names: list[str] = []
-        for dynamic, node in template.nodes:
-            if dynamic:
-                names.append(f"{prefix}{len(names)}")
-                done.append(slot_marks.marker(names[-1]))
-            else:
-                done.append(str(node))
+        known: dict[tuple[str, ...], str] = {}
+        names = []
+        for place, (_node, path) in enumerate(template.dynamic):
+            name = f"{prefix}{place}"
+            names.append(known.setdefault(path, name) if path else name)
+        marks = iter(names)
+        done = [slot_marks.marker(next(marks)) if dynamic else str(text) for dynamic, text in template.nodes]
         self.parts.append(Part(template, tuple(names), is_html))
         return "".join(done)
 
