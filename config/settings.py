@@ -206,6 +206,10 @@ TIME_ZONE = "UTC"
 COMPANY_TIME_ZONE = env.choice("COMPANY_TIME_ZONE", available_timezones(), "Europe/Oslo")
 # How many days before a purchase a contact still counts as a touch.
 ATTRIBUTION_DAYS = env.integer("ATTRIBUTION_DAYS", 30)
+# How many of a hundred customers no promotion ever reaches, so that its whole effect can be measured.
+UNIVERSAL_CONTROL_PERCENT = env.integer("UNIVERSAL_CONTROL_PERCENT", 0)
+if not 0 <= UNIVERSAL_CONTROL_PERCENT <= 50:
+    raise ImproperlyConfigured("UNIVERSAL_CONTROL_PERCENT is expected between 0 and 50.")
 
 # --- files -----------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ def draw(people: BitMap, salt: str, shares: list[float]) -> list[BitMap]:
 
 def universal_control(people: BitMap) -> BitMap:
     """Those whom no promotion of any department ever reaches, the same people in every run."""
-    share = float(getattr(settings, "UNIVERSAL_CONTROL_SHARE", 0) or 0)
+    share = settings.UNIVERSAL_CONTROL_PERCENT / 100
     return draw(people, "universal control", [share])[0] if share > 0 else BitMap()
 
 

@@ -47,7 +47,7 @@ def test_the_control_group_is_held_out_only_of_those_who_would_have_got_it(provi
 
 
 def test_the_universal_control_group_is_the_same_for_every_campaign(provider, settings):
-    settings.UNIVERSAL_CONTROL_SHARE = "0.3"
+    settings.UNIVERSAL_CONTROL_PERCENT = 30
     people = make_people(100)
     groups = []
     for _ in range(2):
@@ -59,7 +59,7 @@ def test_the_universal_control_group_is_the_same_for_every_campaign(provider, se
 
 
 def test_safety_knows_no_control_group(provider, settings):
-    settings.UNIVERSAL_CONTROL_SHARE = "0.9"
+    settings.UNIVERSAL_CONTROL_PERCENT = 50
     safety = Purpose.objects.create(code="recall", name="Recall", purpose_class="safety", needs_consent=False)
     run = plan_one(make_message(make_people(20), purpose=safety, campaign__control_share="0.9"))
     send_all()
