@@ -118,7 +118,8 @@ class Provider:
                 head = f"HTTP/1.1 {status} {_REASONS.get(status, 'Error')}\r\nContent-Type: application/json\r\n"
                 stream.write(f"{head}Content-Length: {len(payload)}\r\n\r\n".encode() + payload)
                 await stream.drain()
-        except (ConnectionError, asyncio.IncompleteReadError, ValueError):
+        except (ConnectionError, asyncio.IncompleteReadError, ValueError, asyncio.CancelledError):
+            # cancelled only when the counterparts end; asyncio would call that an error of this connection
             pass
         finally:
             stream.close()
