@@ -40,7 +40,7 @@ def of(days: Sequence[date], *, now: datetime) -> Figures:
     """The figures for these days; at most an hour old, and new with every people pass."""
     version = PlanVersion.objects.first()
     state = f"{version.number}.{version.people_pass_number}" if version else "0"
-    key = f"calendar:{days[0]}:{len(days)}:{state}:{clock.company_day(now)}:{now.hour}"
+    key = f"calendar:{days[0]}:{len(days)}:{state}:{clock.company_day(now)}"
     kept = cache.get(key)
     if kept is None:
         kept = _count(days, now)

@@ -18,6 +18,7 @@ from .period import Period
 from .reading import Occurrence, Reading
 
 TOP, STEP, BAR, GUTTER, LEAST = 8, 40, 34, 18, 90
+MOST_LINKS = 12
 
 
 @dataclass(frozen=True)
@@ -147,11 +148,11 @@ def _links(lanes: list[Lane], reading: Reading) -> list[Link]:
 
 
 def _weightiest(conflicts: Iterable[Conflict]) -> list[Conflict]:
-    """One conflict for each pair of campaigns, the weightiest, so that a pair is one decision."""
+    """One conflict for each pair of campaigns, the weightiest, so that a pair is one decision; the dozen that weigh most."""
     pairs: dict[tuple[int, int | None], Conflict] = {}
     for conflict in sorted(conflicts, key=lambda row: (-row.severity, -(row.people_count or 0))):
         pairs.setdefault((conflict.first_campaign_id, conflict.second_campaign_id), conflict)
-    return list(pairs.values())
+    return list(pairs.values())[:MOST_LINKS]
 
 
 Place = tuple[Lane, Bar]

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from apps.core import clock
 
+from ..calendar import figures, period
 from ..models import PlanVersion
 from . import passes
 
@@ -11,7 +12,7 @@ from . import passes
 @shared_task(name="campaigns.people_pass")
 def people_pass(number: int) -> bool:
     """The people pass for one number of the plan; does nothing when the plan has moved on."""
-    return passes.count_people(number=number, now=clock.now())
+    return _count(number)
 
 
 @shared_task(name="campaigns.recount")
@@ -20,4 +21,14 @@ def recount() -> bool:
     version = PlanVersion.objects.first()
     if version is None or not passes.is_due(version, now=clock.now()):
         return False
-    return passes.count_people(number=version.number, now=clock.now())
+    return _count(version.number)
+
+
+def _count(number: int) -> bool:
+    """Counts, and then the figures of the usual calendar page, so that nobody who opens it has to wait for them."""
+    now = clock.now()
+    if not passes.count_people(number=number, now=now):
+        return False
+    usual = period.chosen(None, None, today=clock.company_day(now), zone=clock.company_zone())
+    figures.of(usual.days, now=now)
+    return True

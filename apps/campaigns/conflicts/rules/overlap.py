@@ -20,7 +20,8 @@ class OverlapRule(Rule):
     __doc__ = gettext_noop(
         "Two campaigns contact the same people within a few days of each other. Only the messages that really come close "
         "count, and only the people who are in the audiences of both of them. It weighs more when at least half of the "
-        "smaller audience is contacted twice within a day; inside one department it is for information only. "
+        "smaller audience is contacted twice within a day; inside one department, or where one of the two messages is a "
+        "service message, it is for information only. "
         "Safety notices and what has already gone out do not count."
     )
     code = "overlap"
@@ -77,7 +78,8 @@ class OverlapRule(Rule):
         return max(1, plan.parameters.overlap_people, plan.parameters.overlap_share * min(sizes))
 
     def _severity(self, plan: Plan, pair: tuple[int, int], nearest: Meeting, share: float) -> int:
-        if len({plan.campaigns[campaign].department_id for campaign in pair}) == 1:
+        is_one_department = len({plan.campaigns[campaign].department_id for campaign in pair}) == 1
+        if is_one_department or "service" in (nearest.first.purpose_class, nearest.second.purpose_class):
             return int(Severity.INFO)
         parameters = plan.parameters
         is_close = nearest.apart <= timedelta(hours=parameters.overlap_high_hours)

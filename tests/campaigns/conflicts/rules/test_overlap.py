@@ -70,6 +70,8 @@ def test_half_of_the_smaller_audience_within_a_day_is_high_and_own_department_is
     near = campaign(1, message(10)), campaign(2, message(20))
     assert [f.severity for f in found(*near, people=people)] == [2]
     assert [f.severity for f in found(*near, people={10: range(100), 20: range(50, 150)})] == [3]
+    service = campaign(1, message(10, purpose_class="service"))
+    assert [f.severity for f in found(service, near[1], people=people)] == [1]
     same = campaign(1, message(10), department=7), campaign(2, message(20), department=7)
     assert [f.severity for f in found(*same, people=people)] == [1]
 
