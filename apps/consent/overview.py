@@ -70,7 +70,7 @@ def people_who(purpose: Purpose, channel: str, granted: bool) -> QuerySet[Custom
 def recent(now: datetime) -> list[ConsentEvent]:
     """The newest evidence of the last thirty days."""
     lines = ConsentEvent.objects.filter(recorded_at__gte=now - timedelta(days=30))
-    return list(lines.select_related("purpose", "wording", "customer").order_by("-recorded_at", "-id")[:15])
+    return list(lines.select_related("purpose", "wording", "customer").order_by("-at", "-id")[:15])
 
 
 def wordings() -> QuerySet[Wording]:

@@ -32,8 +32,17 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
     class Meta:
         model = Customer
         fields = (
-            "id", "name", "language", "country", "city", "time_zone", "attributes", "customer_since", "created_at",
-            "merged_into", "contact_points",
+            "id",
+            "name",
+            "language",
+            "country",
+            "city",
+            "time_zone",
+            "attributes",
+            "customer_since",
+            "created_at",
+            "merged_into",
+            "contact_points",
         )
 
     def to_representation(self, instance: Customer) -> dict[str, Any]:
@@ -86,12 +95,24 @@ class InteractionSerializer(serializers.ModelSerializer[Interaction]):
     class Meta:
         model = Interaction
         fields = (
-            "id", "customer", "source", "external_id", "kind", "channel", "at", "value", "currency", "sku", "quantity",
+            "id",
+            "customer",
+            "source",
+            "external_id",
+            "kind",
+            "channel",
+            "at",
+            "value",
+            "currency",
+            "sku",
+            "quantity",
             "detail",
         )
 
 
-class InteractionViewSet(Guarded, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Interaction]):
+class InteractionViewSet(
+    Guarded, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Interaction]
+):
     """What customers did. Filters: ``customer``, ``kind``."""
 
     queryset = Interaction.objects.select_related("source", "product")

@@ -75,7 +75,9 @@ def _own_data(ids: list[int]) -> dict[str, Any]:
         "addresses": list(points.values("kind", "value", "detail", "valid_from", "valid_to")),
         "records": list(records.values("source__name", "external_id", "raw", "first_seen", "last_seen")),
         "interactions": list(
-            events.values("kind", "channel", "at", "value", "currency", "quantity", "product__name", "detail", "source__name")
+            events.values(
+                "kind", "channel", "at", "value", "currency", "quantity", "product__name", "detail", "source__name"
+            )
         ),
     }
 

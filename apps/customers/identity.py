@@ -175,5 +175,7 @@ def _unite(made: Plan, groups: Iterable[tuple[str, list[int]]]) -> None:
                     made.rule.setdefault(first, kind)
     made.root = {node: united.find(node) for node in united.parent}
     made.merges = sorted(
-        (root, node, made.rule.get(node, "id")) for node, root in made.root.items() if node > 0 and root != node and root > 0
+        (root, node, made.rule.get(node, "id"))
+        for node, root in made.root.items()
+        if node > 0 and root != node and root > 0
     )

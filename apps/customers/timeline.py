@@ -20,7 +20,15 @@ from apps.customers.panels import TimelineEntry
 
 PAGE = 30
 _SIGNS = {"visit": "web", "wish": "onsite", "cart": "onsite", "call": "call", "store_visit": "store", "ad_click": "ads"}
-_PLACES = {"web": "web", "store": "store", "phone": "call", "mail": "letter", "app": "onsite", "email": "email", "sms": "sms"}
+_PLACES = {
+    "web": "web",
+    "store": "store",
+    "phone": "call",
+    "mail": "letter",
+    "app": "onsite",
+    "email": "email",
+    "sms": "sms",
+}
 _COLOURS = {"purchase": 2, "return": 2, "wish": 2, "cart": 2, "call": 4, "store_visit": 1, "visit": 3, "complaint": 5}
 
 
@@ -93,7 +101,9 @@ def _detail(first: Interaction, names: list[str]) -> str:
         parts.append(", ".join(names[:3]) + (" …" if len(names) > 3 else ""))
     elif first.quantity and abs(first.quantity) > 1:
         parts.append(f"{first.quantity} ×")
-    parts += [str(value) for key, value in list(first.detail.items())[:4] if isinstance(value, str | int) and value != ""]
+    parts += [
+        str(value) for key, value in list(first.detail.items())[:4] if isinstance(value, str | int) and value != ""
+    ]
     return " · ".join(parts)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from apps.accounts import notifications
 from apps.accounts.models import Notification, Role, User
@@ -24,6 +25,7 @@ from .sums import Period, Row, by
 
 AHEAD = timedelta(days=7)
 SHOWN = 8
+CONFLICTS = 4
 
 
 @dataclass(frozen=True)
@@ -125,10 +127,14 @@ def _conflicts(user: User) -> list[Task]:
     related = found.filter(mine).select_related(
         "first_campaign__department", "second_campaign__department", "first_message", "second_message"
     )
-    return [
+    shown = [
         Task(sentence(row), reverse("campaigns:conflict", args=[row.pk]), _("Solve"), str(row.severity))
-        for row in related[:SHOWN]
+        for row in related[:CONFLICTS]
     ]
+    if (more := found.filter(mine).count() - len(shown)) > 0:
+        words = ngettext("%(n)d more conflict of high severity", "%(n)d more conflicts of high severity", more)
+        shown.append(Task(words % {"n": more}, reverse("campaigns:conflicts"), _("See all")))
+    return shown
 
 
 def _own(user: User) -> list[Task]:

@@ -39,7 +39,9 @@ class Line:
 
     @property
     def open_rate(self) -> float | None:
-        """Opened, of the arrived. People who do not allow measurement never count as opened."""
+        """Opened, of the arrived; None where nothing tells. People who do not allow measurement never count as opened."""
+        if self.channel not in ("", "email"):
+            return None
         return _share(self.counts["opened"], self.counts["arrived"])
 
     @property
@@ -84,6 +86,12 @@ class Lift:
         control = self.held_out_rate * (1 - self.held_out_rate) / self.held_out
         margin = Z95 * sqrt(treated + control)
         return self.difference - margin, self.difference + margin
+
+    @property
+    def points(self) -> tuple[float, float, float]:
+        """Difference, lower and upper end of the interval, in percentage points."""
+        low, high = self.interval
+        return 100 * self.difference, 100 * low, 100 * high
 
     @property
     def relative(self) -> float | None:

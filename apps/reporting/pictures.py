@@ -14,7 +14,7 @@ from apps.core import charts, formats
 from apps.core.charts import Bar, Series
 
 from .funnel import Line
-from .scope import STEPS, Scope
+from .scope import Scope
 from .sums import Row
 
 FUNNEL = ("sent", "arrived", "opened", "clicked")
@@ -27,9 +27,19 @@ def people_url(scope: Scope, step: str, reason: str = "", **changes: Any) -> str
 
 def funnel(line: Line, scope: Scope) -> SafeString:
     """From sent to clicked, each bar with its share of the step before."""
-    steps = [Bar(str(STEPS[step][0]).capitalize(), line[step], people_url(scope, step)) for step in FUNNEL]
+    names = {"sent": _("Sent"), "arrived": _("Arrived"), "opened": _("Opened"), "clicked": _("Clicked")}
+    rates = {"arrived": line.arrival_rate, "opened": line.open_rate, "clicked": line.click_rate}
+    steps = [Bar(names[step], line[step], people_url(scope, step), _note(step, rates.get(step))) for step in FUNNEL]
     rate = formats.percent(line.click_rate, 1) if line.click_rate is not None else formats.DASH
     return charts.funnel(_("%(rate)s of those whom it reached clicked") % {"rate": rate}, steps)
+
+
+def _note(step: str, rate: float | None) -> str:
+    """A rate with its denominator named: clicks are of the arrived, for people click without a known opening."""
+    if rate is None:
+        return ""
+    words = _("%(rate)s of the sent") if step == "arrived" else _("%(rate)s of the arrived")
+    return words % {"rate": formats.percent(rate, 1)}
 
 
 def sent_per_day(sent: Mapping[Any, list[int]], names: Mapping[Any, str], days: list[Any]) -> SafeString:

@@ -16,13 +16,25 @@ BASICS = {"source_id": "{id}", "email": "{email}", "phone": "{phone}", "name": "
 
 
 def upload(
-    content: str | bytes, *, source: str = "shop", kind: str = "customers", packed: bool = False, now: datetime = NOW, **asked: Any
+    content: str | bytes,
+    *,
+    source: str = "shop",
+    kind: str = "customers",
+    packed: bool = False,
+    now: datetime = NOW,
+    **asked: Any,
 ) -> ImportJob:
     """A job with its file, not mapped by hand yet."""
     body = content.encode() if isinstance(content, str) else content
     body = gzip.compress(body) if packed else body
     return jobs.create(
-        source=SourceFactory(code=source), kind=kind, filename="people.csv", content=[body], actor=None, now=now, **asked
+        source=SourceFactory(code=source),
+        kind=kind,
+        filename="people.csv",
+        content=[body],
+        actor=None,
+        now=now,
+        **asked,
     )
 
 

@@ -20,7 +20,10 @@ def everything_as_text():
 
 
 def test_erasing_leaves_nothing_but_the_number(django_capture_on_commit_callbacks):
-    imported("id,email,name,city\n1,kari@example.no,Kari Hansen,Oslo\n", {"source_id": "{id}", "email": "{email}", "name": "{name}", "city": "{city}"})
+    imported(
+        "id,email,name,city\n1,kari@example.no,Kari Hansen,Oslo\n",
+        {"source_id": "{id}", "email": "{email}", "name": "{name}", "city": "{city}"},
+    )
     imported("id,email,name\n1,kari2@example.no,Kari Berg\n", now=NOW.replace(hour=14))
     customer = Customer.objects.get()
     InteractionFactory(source_record=customer.source_records.get(), detail={"note": "Kari called"})
@@ -35,7 +38,11 @@ def test_erasing_leaves_nothing_but_the_number(django_capture_on_commit_callback
 
 def test_erasing_takes_the_person_out_of_errors_files(django_capture_on_commit_callbacks):
     imported("id,email,name\n17,kari@example.no,Kari\n")
-    job = imported("id,email,phone\nA,kari@example.no,12\nB,ola@example.no,12\n", {"source_id": "{id}", "email": "{email}", "phone": "{phone}"}, source="till")
+    job = imported(
+        "id,email,phone\nA,kari@example.no,12\nB,ola@example.no,12\n",
+        {"source_id": "{id}", "email": "{email}", "phone": "{phone}"},
+        source="till",
+    )
     assert "kari@example.no" in errors(job)
     with django_capture_on_commit_callbacks(execute=True):
         erasure.erase(customer=Customer.objects.get(), actor=None, now=NOW)
@@ -61,7 +68,11 @@ def test_fixed_lists_lose_the_person():
 
 def test_apps_above_erase_and_export_their_part(monkeypatch):
     asked = {}
-    monkeypatch.setitem(personal_data.ERASERS, "above", lambda ids, addresses, now: asked.update(ids=ids, addresses=addresses) or {"rows": 3})
+    monkeypatch.setitem(
+        personal_data.ERASERS,
+        "above",
+        lambda ids, addresses, now: asked.update(ids=ids, addresses=addresses) or {"rows": 3},
+    )
     monkeypatch.setitem(personal_data.EXPORTERS, "above", lambda ids: {"seen": ids})
     customer = person(email="kari@example.no")
     data = erasure.export(customer=customer, actor=UserFactory(), now=NOW)

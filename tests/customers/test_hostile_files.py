@@ -41,7 +41,8 @@ def test_unicode_encodings_are_found(encoding):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "name"), [("cp1252", "Bjørn Sæther Ødegård"), ("iso-8859-2", "Małgorzata Żółć"), ("cp1250", "Agnieszka Wiśniewska Źdźbło")]
+    ("encoding", "name"),
+    [("cp1252", "Bjørn Sæther Ødegård"), ("iso-8859-2", "Małgorzata Żółć"), ("cp1250", "Agnieszka Wiśniewska Źdźbło")],
 )
 def test_older_encodings_are_found(encoding, name):
     rows = "".join(f"{n},{name}\n" for n in range(20))
@@ -109,7 +110,7 @@ def test_a_zero_byte_deep_in_the_file_refuses_its_row_only():
 
 
 def test_formula_cells_are_kept_as_text_and_told():
-    job = imported('id,name\n1,=cmd()\n2,"@SUM(1+9)*cmd|\' /C calc\'!A0"\n', ID_AND_NAME)
+    job = imported("id,name\n1,=cmd()\n2,\"@SUM(1+9)*cmd|' /C calc'!A0\"\n", ID_AND_NAME)
     assert Customer.objects.filter(name="=cmd()").exists()
     assert job.counts["formula_rows"] == 2
 

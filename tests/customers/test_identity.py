@@ -75,9 +75,17 @@ def test_ids_are_drawn_only_for_new_rows():
 
 def test_a_parted_pair_is_not_joined_again_by_an_import():
     imported("id,email\n1,a@example.no\n2,b@example.no\n")
-    imported("id,email,email2\nA,a@example.no,b@example.no\n", {"source_id": "{id}", "email": "{email}", "email_2": "{email2}"}, source="till")
+    imported(
+        "id,email,email2\nA,a@example.no,b@example.no\n",
+        {"source_id": "{id}", "email": "{email}", "email_2": "{email2}"},
+        source="till",
+    )
     merging.unmerge(merge=MergeRecord.objects.get(), actor=None, now=NOW)
-    job = imported("id,email,email2\nB,a@example.no,b@example.no\n", {"source_id": "{id}", "email": "{email}", "email_2": "{email2}"}, source="crm")
+    job = imported(
+        "id,email,email2\nB,a@example.no,b@example.no\n",
+        {"source_id": "{id}", "email": "{email}", "email_2": "{email2}"},
+        source="crm",
+    )
     assert Customer.objects.living().count() == 2
     assert job.counts["merged_customers"] == 0
 

@@ -46,7 +46,10 @@ def test_a_changed_row_updates_and_keeps_the_old_address_as_ended():
     imported("id,email,phone,name\n1,new@example.no,90011222,Kari Berg\n")
     customer = SourceRecord.objects.get(external_id="1").customer
     assert customer.name == "Kari Berg"
-    assert set(customer.contact_points.filter(valid_to=None).values_list("value", flat=True)) == {"new@example.no", "+4790011222"}
+    assert set(customer.contact_points.filter(valid_to=None).values_list("value", flat=True)) == {
+        "new@example.no",
+        "+4790011222",
+    }
 
 
 def test_a_file_without_phones_does_not_end_phones():
@@ -56,15 +59,23 @@ def test_a_file_without_phones_does_not_end_phones():
 
 
 def test_a_blank_cell_does_not_erase_what_is_known():
-    imported("id,email,name,city\n1,a@example.no,Kari,Oslo\n", {"source_id": "{id}", "email": "{email}", "name": "{name}", "city": "{city}"})
+    imported(
+        "id,email,name,city\n1,a@example.no,Kari,Oslo\n",
+        {"source_id": "{id}", "email": "{email}", "name": "{name}", "city": "{city}"},
+    )
     imported("id,email\nA,a@example.no\n", source="till")
     assert (Customer.objects.get().name, Customer.objects.get().city) == ("Kari", "Oslo")
 
 
 def test_extra_attributes_are_typed_and_defined():
     imported(
-        "id,points,gold,since\n1,\"1 284,5\",ja,03.11.2021\n",
-        {"source_id": "{id}", "attribute:points:number": "{points}", "attribute:gold:boolean": "{gold}", "attribute:since:date": "{since}"},
+        'id,points,gold,since\n1,"1 284,5",ja,03.11.2021\n',
+        {
+            "source_id": "{id}",
+            "attribute:points:number": "{points}",
+            "attribute:gold:boolean": "{gold}",
+            "attribute:since:date": "{since}",
+        },
     )
     assert Customer.objects.get().attributes == {"points": 1284.5, "gold": True, "since": "2021-11-03"}
     assert AttributeDefinition.objects.get(key="points").kind == "number"
@@ -78,11 +89,16 @@ def test_a_mapping_may_put_an_id_and_an_address_together_from_the_row_number():
 
 def test_the_mapping_is_kept_for_the_source():
     imported("Nr,Post\n1,a@example.no\n", {"source_id": "{Nr}", "email": "{Post}"})
-    assert Mapping.from_json(upload("Nr,Post\n2,b@example.no\n").mapping).targets == {"source_id": "{Nr}", "email": "{Post}"}
+    assert Mapping.from_json(upload("Nr,Post\n2,b@example.no\n").mapping).targets == {
+        "source_id": "{Nr}",
+        "email": "{Post}",
+    }
 
 
 def test_usual_column_names_are_understood_at_once():
-    job = upload("Customer ID;E-mail;Mobile;First name;Last name;Country\n1;a@b.no;90011222;Kari;Hansen;Norge\n", source="new")
+    job = upload(
+        "Customer ID;E-mail;Mobile;First name;Last name;Country\n1;a@b.no;90011222;Kari;Hansen;Norge\n", source="new"
+    )
     targets = job.mapping["targets"]
     assert targets["source_id"] == "{Customer ID}"
     assert {"email", "phone", "given_name", "family_name", "country"} <= set(targets)
@@ -96,7 +112,10 @@ def test_a_repeated_id_counts_once_and_the_last_row_wins():
 
 
 def test_rows_that_cannot_be_taken_are_told_one_by_one_and_the_others_come_in():
-    job = imported("id,email,phone\n1,a@example.no,\n2,not an address,\n3,,12\n,,\n", {"source_id": "{id}", "email": "{email}", "phone": "{phone}"})
+    job = imported(
+        "id,email,phone\n1,a@example.no,\n2,not an address,\n3,,12\n,,\n",
+        {"source_id": "{id}", "email": "{email}", "phone": "{phone}"},
+    )
     assert (job.counts["new_customers"], job.rows_refused) == (1, 3)
     told = errors(job)
     assert "not an address" in told
@@ -133,7 +152,9 @@ class Colours:
         from django.db import connection
 
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT customer_id, source_record_id, extra->>'colour:favourite' FROM {staging} ORDER BY row_no")
+            cursor.execute(
+                f"SELECT customer_id, source_record_id, extra->>'colour:favourite' FROM {staging} ORDER BY row_no"
+            )
             self.seen = cursor.fetchall()
         return {"colours": len(self.seen)}
 

@@ -53,7 +53,12 @@ def test_times_are_local_in_the_stated_zone():
 
 def test_buyers_are_matched_to_customers_known_by_address():
     imported("id,email,name\n1,a@example.no,Kari\n")
-    imported("mail,date\nA@example.no,2026-11-01\n", {"email": "{mail}", "at": "{date}", "kind": "visit"}, kind="interactions", source="web")
+    imported(
+        "mail,date\nA@example.no,2026-11-01\n",
+        {"email": "{mail}", "at": "{date}", "kind": "visit"},
+        kind="interactions",
+        source="web",
+    )
     assert Customer.objects.count() == 1
     assert Interaction.objects.get().customer.name == "Kari"
 
@@ -74,6 +79,10 @@ def test_undo_removes_events_and_people_who_came_with_them():
 
 
 def test_an_unknown_kind_or_date_is_told():
-    job = imported("c,d,k\n1,yesterday,visit\n1,2026-11-01,juggling\n", {"source_id": "{c}", "at": "{d}", "kind": "{k}"}, kind="interactions")
+    job = imported(
+        "c,d,k\n1,yesterday,visit\n1,2026-11-01,juggling\n",
+        {"source_id": "{c}", "at": "{d}", "kind": "{k}"},
+        kind="interactions",
+    )
     assert job.rows_refused == 2
     assert "juggling" in errors(job)

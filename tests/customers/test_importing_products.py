@@ -19,7 +19,6 @@ def run(text=LIST):
     return imported(text, COLUMNS, kind="products")
 
 
-
 def test_products_get_their_branch_of_the_tree_and_prices_per_country():
     job = run()
     assert (job.counts["new_products"], job.counts["new_categories"], job.counts["new_prices"]) == (2, 3, 3)

@@ -60,9 +60,18 @@ def test_names_are_masked_by_role_and_opening_is_logged(client):
 def test_the_customer_page_shows_one_timeline_of_everything(client, monkeypatch):
     signed_in(client, handles_personal_data=True)
     customer = person(name="Kari Hansen")
-    InteractionFactory(source_record=customer.source_records.get(), value=1499, currency="NOK", product=ProductFactory(name="Winter coat"))
-    monkeypatch.setattr(panels, "_entries", [lambda *a: [TimelineEntry(at=NOW, channel="email", title="Announcement", planned=True)]])
-    monkeypatch.setattr(panels, "_panels", {**panels._panels, "consent": [lambda r, c, n: Panel("What she allows", "<b>yes</b>")]})
+    InteractionFactory(
+        source_record=customer.source_records.get(),
+        value=1499,
+        currency="NOK",
+        product=ProductFactory(name="Winter coat"),
+    )
+    monkeypatch.setattr(
+        panels, "_entries", [lambda *a: [TimelineEntry(at=NOW, channel="email", title="Announcement", planned=True)]]
+    )
+    monkeypatch.setattr(
+        panels, "_panels", {**panels._panels, "consent": [lambda r, c, n: Panel("What she allows", "<b>yes</b>")]}
+    )
     page = text(client.get(reverse("customers:customer", args=[customer.pk])))
     for words in ("Bought in the store", "Winter coat", "1,499", "Announcement", "What she allows", "1 order"):
         assert words in page, words
@@ -72,7 +81,11 @@ def test_a_long_timeline_goes_on_on_the_next_page(client):
     signed_in(client, handles_personal_data=True)
     customer = person()
     for day in range(1, 40):
-        InteractionFactory(source_record=customer.source_records.get(), kind="visit", at=NOW.replace(month=10, day=1 + day % 28, minute=day))
+        InteractionFactory(
+            source_record=customer.source_records.get(),
+            kind="visit",
+            at=NOW.replace(month=10, day=1 + day % 28, minute=day),
+        )
     response = client.get(reverse("customers:customer", args=[customer.pk]))
     before = response.context["page"].before
     rest = client.get(reverse("customers:timeline", args=[customer.pk]), {"before": before.isoformat()})
@@ -83,7 +96,9 @@ def test_a_merged_customer_leads_to_the_survivor_and_can_be_parted_there(client)
     signed_in(client, role=Role.LEAD)
     old, young = person(), person()
     made = merging.merge(survivor=old.pk, absorbed=young.pk, rule="by hand", actor=None, now=NOW)
-    assert client.get(reverse("customers:customer", args=[young.pk])).url == reverse("customers:customer", args=[old.pk])
+    assert client.get(reverse("customers:customer", args=[young.pk])).url == reverse(
+        "customers:customer", args=[old.pk]
+    )
     client.post(reverse("customers:unmerge", args=[made.pk]))
     assert Customer.objects.living().count() == 2
 
@@ -113,7 +128,9 @@ def test_store_staff_see_wishes_and_write_down_a_purchase_once(client):
 def test_a_file_goes_from_upload_to_undo_in_the_browser(client, django_capture_on_commit_callbacks):
     signed_in(client, role=Role.MARKETER)
     file = SimpleUploadedFile("people.csv", b"id,email,name\n1,a@example.no,Kari\n2,broken,Ola\n")
-    response = client.post(reverse("customers:import_upload"), {"file": file, "kind": "customers", "new_source": "Web shop"})
+    response = client.post(
+        reverse("customers:import_upload"), {"file": file, "kind": "customers", "new_source": "Web shop"}
+    )
     job = ImportJob.objects.get()
     assert response.url == reverse("customers:import_mapping", args=[job.pk])
     assert "a@example.no" in text(client.get(response.url))
@@ -133,7 +150,9 @@ def test_a_file_goes_from_upload_to_undo_in_the_browser(client, django_capture_o
 def test_a_file_that_is_no_table_is_told_on_the_upload_page(client):
     signed_in(client)
     file = SimpleUploadedFile("people.xlsx", b"PK\x03\x04" + b"\x00" * 99)
-    page = text(client.post(reverse("customers:import_upload"), {"file": file, "kind": "customers", "new_source": "Shop"}))
+    page = text(
+        client.post(reverse("customers:import_upload"), {"file": file, "kind": "customers", "new_source": "Shop"})
+    )
     assert "Excel workbook" in page
 
 
@@ -190,7 +209,9 @@ def test_a_fixed_list_names_the_lines_nobody_fits(client):
     assert set(Segment.objects.get().people) == {customer.pk}
 
 
-@pytest.mark.parametrize("name", ["list", "segments", "imports", "products", "counter", "segment_new", "segment_new_list", "import_upload"])
+@pytest.mark.parametrize(
+    "name", ["list", "segments", "imports", "products", "counter", "segment_new", "segment_new_list", "import_upload"]
+)
 def test_empty_pages_teach(client, name):
     signed_in(client, role=Role.LEAD)
     assert "<h1" in text(client.get(reverse(f"customers:{name}")))

@@ -13,7 +13,10 @@ from apps.customers.models import Customer, Interaction, Product
 from tests.customers.importing import NOW, imported
 from tests.shared_data import shared
 
-pytestmark = [pytest.mark.django_db, pytest.mark.skipif(not shared("experiment").exists(), reason="shared data is absent")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(not shared("experiment").exists(), reason="shared data is absent"),
+]
 
 HILLSTROM = {
     "source_id": "h{#}", "email": "h{#}@hillstrom.invalid", "country": "US", "attribute:recency:number": "{recency}",
@@ -78,16 +81,32 @@ def test_the_bank_sample_becomes_calls():
     job = imported(content, CALLS, kind="interactions", source="bank")
     rows = list(csv.DictReader(content.decode().splitlines(), delimiter=";"))
     assert job.counts["events_written"] == len(rows) == 4_521
-    assert Interaction.objects.filter(kind="call", detail__outcome="yes").count() == sum(row["y"] == "yes" for row in rows)
-    assert sum(int(value) for value in Interaction.objects.values_list("detail__seconds", flat=True)) == sum(int(row["duration"]) for row in rows)
+    assert Interaction.objects.filter(kind="call", detail__outcome="yes").count() == sum(
+        row["y"] == "yes" for row in rows
+    )
+    assert sum(int(value) for value in Interaction.objects.values_list("detail__seconds", flat=True)) == sum(
+        int(row["duration"]) for row in rows
+    )
 
 
 def test_people_of_the_same_email_in_a_published_identity_set_are_one():
     content = shared("identity/fake_1000.csv").read_bytes()
     rows = list(csv.DictReader(content.decode().splitlines()))
-    imported(content, {"source_id": "{unique_id}", "given_name": "{first_name}", "family_name": "{surname}", "email": "{email}", "city": "{city}"}, source="splink")
+    imported(
+        content,
+        {
+            "source_id": "{unique_id}",
+            "given_name": "{first_name}",
+            "family_name": "{surname}",
+            "email": "{email}",
+            "city": "{city}",
+        },
+        source="splink",
+    )
     shared_address = {}
     for row in rows:
         if row["email"]:
             shared_address.setdefault(row["email"].strip().lower(), set()).add(row["cluster"])
-    assert Customer.objects.living().count() <= len(rows) - (sum(bool(row["email"]) for row in rows) - len(shared_address))
+    assert Customer.objects.living().count() <= len(rows) - (
+        sum(bool(row["email"]) for row in rows) - len(shared_address)
+    )

@@ -176,7 +176,9 @@ def test_refresh_stores_people_and_remembers_who_was_in_before():
 
 
 def test_the_editor_gives_back_what_it_was_given():
-    rule = {"all": [NORWAY, {"not": {"is": "address", "kind": "email"}}, {"not": {"any": [{"is": "everyone"}, NORWAY]}}]}
+    rule = {
+        "all": [NORWAY, {"not": {"is": "address", "kind": "email"}}, {"not": {"any": [{"is": "everyone"}, NORWAY]}}]
+    }
     assert form.to_rule(form.from_rule(rule)) == rule
 
 
@@ -190,7 +192,9 @@ def test_the_editor_adds_groups_and_removes():
 
 def test_every_node_of_the_editor_is_counted_although_one_is_broken():
     person(country="NO")
-    root = counted(form.from_rule({"all": [NORWAY, {"is": "attribute", "field": "country", "op": "is", "value": ""}]}), None, NOW)
+    root = counted(
+        form.from_rule({"all": [NORWAY, {"is": "attribute", "field": "country", "op": "is", "value": ""}]}), None, NOW
+    )
     assert root.count is None
     assert root.children[0].count == 1
     assert root.children[1].problems
@@ -198,7 +202,9 @@ def test_every_node_of_the_editor_is_counted_although_one_is_broken():
 
 def test_two_people_editing_one_segment_lose_nothing():
     user = UserFactory()
-    segment = keeping.save(segment=Segment(), name="A", description="", rule=NORWAY, expected_version=0, actor=user, now=NOW)
+    segment = keeping.save(
+        segment=Segment(), name="A", description="", rule=NORWAY, expected_version=0, actor=user, now=NOW
+    )
     keeping.save(segment=segment, name="B", description="", rule=NORWAY, expected_version=1, actor=user, now=NOW)
     with pytest.raises(keeping.EditedMeanwhile):
         keeping.save(segment=segment, name="C", description="", rule=NORWAY, expected_version=1, actor=user, now=NOW)

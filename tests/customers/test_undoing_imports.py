@@ -50,7 +50,9 @@ def test_people_known_before_are_put_back_as_they_were():
     job = imported("id,email,name\n1,new@example.no,Kari Berg\n", now=NOW.replace(hour=14))
     take_back(job)
     assert list(Customer.objects.order_by("pk").values("name", "attributes", "city")) == before
-    assert [one for one in ContactPoint.objects.order_by("pk").values("value", "valid_to") if one["valid_to"] is None] == addresses
+    assert [
+        one for one in ContactPoint.objects.order_by("pk").values("value", "valid_to") if one["valid_to"] is None
+    ] == addresses
 
 
 def test_a_later_import_is_not_undone_with_an_earlier_one():
@@ -62,7 +64,11 @@ def test_a_later_import_is_not_undone_with_an_earlier_one():
 
 def test_merges_of_the_import_are_undone():
     imported("id,email\n1,a@example.no\n2,b@example.no\n")
-    job = imported("id,email,more\nA,a@example.no,b@example.no\n", {"source_id": "{id}", "email": "{email}", "email_2": "{more}"}, source="till")
+    job = imported(
+        "id,email,more\nA,a@example.no,b@example.no\n",
+        {"source_id": "{id}", "email": "{email}", "email_2": "{more}"},
+        source="till",
+    )
     assert Customer.objects.living().count() == 1
     take_back(job)
     assert Customer.objects.living().count() == 2

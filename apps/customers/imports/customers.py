@@ -78,7 +78,9 @@ def _counts(staging: str, plan: identity.Plan, repeated: int) -> dict[str, int]:
 
 def write(job: ImportJob, staging: str, plan: identity.Plan, kinds: Sequence[str], now: datetime) -> None:
     """Writes people by the plan. ``kinds`` are the kinds of address this file speaks of: others are left alone."""
-    blocks.lock_blocks(blocks.blocks_of(one for survivor, absorbed, _rule in plan.merges for one in (survivor, absorbed)))
+    blocks.lock_blocks(
+        blocks.blocks_of(one for survivor, absorbed, _rule in plan.merges for one in (survivor, absorbed))
+    )
     _assign(staging, plan)
     for rule in identity.KINDS:
         pairs = [(survivor, absorbed) for survivor, absorbed, found in plan.merges if found == rule]
@@ -225,7 +227,9 @@ def _update_customers(job: ImportJob, staging: str, now: datetime) -> None:
                (SELECT jsonb_object_agg(pair.key, pair.value ORDER BY part.place)
                 FROM unnest(attributes) WITH ORDINALITY AS part(body, place), jsonb_each(part.body) AS pair), '{}')"""
     )
-    run("UPDATE import_facts f SET merged = f.merged || c.attributes FROM customers_customer c WHERE f.fresh AND c.id = f.customer_id")
+    run(
+        "UPDATE import_facts f SET merged = f.merged || c.attributes FROM customers_customer c WHERE f.fresh AND c.id = f.customer_id"
+    )
     said = {name: f"coalesce(CASE WHEN f.fresh THEN nullif(c.{name}, '') END, f.{name}, c.{name})" for name in _FIELDS}
     sets = ", ".join(f"{name} = {value}" for name, value in said.items())
     differs = " OR ".join(f"c.{name} <> {value}" for name, value in said.items())

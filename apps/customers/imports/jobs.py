@@ -49,7 +49,11 @@ def create(
 ) -> ImportJob:
     """Keeps an uploaded file and finds out how to read it. Raises FileRefused; then nothing is kept."""
     job = ImportJob.objects.create(
-        source=source, kind=kind, filename=get_valid_filename(filename or "file")[:255], created_by=actor, created_at=now
+        source=source,
+        kind=kind,
+        filename=get_valid_filename(filename or "file")[:255],
+        created_by=actor,
+        created_at=now,
     )
     try:
         _keep(job, content)
@@ -59,7 +63,9 @@ def create(
         raise
     job.mapping = suggested(job).to_json()
     job.save()
-    audit.record(actor=actor, action="import.uploaded", subject=job, after={"kind": kind, "source": source.code}, now=now)
+    audit.record(
+        actor=actor, action="import.uploaded", subject=job, after={"kind": kind, "source": source.code}, now=now
+    )
     return job
 
 
@@ -147,7 +153,9 @@ def begin(*, job_id: int, dry: bool, actor: User | None, now: datetime) -> Impor
 
 def cancel(*, job_id: int, actor: User | None, now: datetime) -> None:
     """Asks a running job to stop; a job that waits stops at once."""
-    asked = ImportJob.objects.filter(pk=job_id, status__in=["checking", "waiting", "running"]).update(cancel_requested=True)
+    asked = ImportJob.objects.filter(pk=job_id, status__in=["checking", "waiting", "running"]).update(
+        cancel_requested=True
+    )
     if not asked:
         raise NotNow(_("This import is not running any more."))
     audit.record(actor=actor, action="import.cancelled", subject=ImportJob(pk=job_id), now=now)

@@ -78,7 +78,10 @@ def _assembled(parts: list[str], index: dict[str, int]) -> Getter:
 
 
 _GUESSES = [
-    ("source_id", r"(customer|client|user|contact|member|person|crm|loyalty)?[ _-]?(id|no|nr|number|key)|kundenr|rec.?id|unique.?id"),
+    (
+        "source_id",
+        r"(customer|client|user|contact|member|person|crm|loyalty)?[ _-]?(id|no|nr|number|key)|kundenr|rec.?id|unique.?id",
+    ),
     ("email", r"e-?mail([ _-]?address)?|epost|e-post|mail"),
     ("phone", r"(mobile|phone|telephone|tel|mobil|telefon|cell)([ _-]?(number|no|nr))?|komórka"),
     ("given_name", r"(first|given|fore)[ _-]?name|fornavn|imi[ęe]|vorname|first"),

@@ -134,7 +134,12 @@ class PersonParser:
             return ""
 
     def _addresses(
-        self, targets: tuple[str, ...], cells: Sequence[str], row: int, normalise: Callable[[str], str], problems: list[str]
+        self,
+        targets: tuple[str, ...],
+        cells: Sequence[str],
+        row: int,
+        normalise: Callable[[str], str],
+        problems: list[str],
     ) -> list[str]:
         found: list[str] = []
         for target in targets:

@@ -46,9 +46,7 @@ class ProductParser:
             active = self.text("is_active", cells, row)
             return {
                 "sku": sku,
-                "fields": {
-                    name: found[: _LENGTH[name]] for name in _FIELDS if (found := self.text(name, cells, row))
-                },
+                "fields": {name: found[: _LENGTH[name]] for name in _FIELDS if (found := self.text(name, cells, row))},
                 "is_active": values.yes_or_no(active) if active else None,
                 "category": [part for part in _PATH.split(self.text("category", cells, row)) if part][:8],
                 "prices": self._prices(cells, row),

@@ -116,7 +116,8 @@ class Reader:
     def _broken(self, error: csv.Error, line: int) -> FileRefused:
         if "unexpected end" in str(error):
             return FileRefused(
-                _("A quotation mark that opens in line %(line)d is never closed. Nothing was imported.") % {"line": line}
+                _("A quotation mark that opens in line %(line)d is never closed. Nothing was imported.")
+                % {"line": line}
             )
         return FileRefused(
             _(

@@ -78,7 +78,12 @@ def _postal() -> list[Target]:
 def _interactions() -> list[Target]:
     group = _("What happened")
     return [
-        Target("interaction_id", _("id of the event"), _("Without one, equal lines are told apart by counting them."), group),
+        Target(
+            "interaction_id",
+            _("id of the event"),
+            _("Without one, equal lines are told apart by counting them."),
+            group,
+        ),
         Target("kind", _("kind"), _("purchase, return, visit, wish, call, store_visit, ..."), group),
         Target("at", _("when"), "", group),
         Target("channel", _("where"), _("web, store, phone, ..."), group),

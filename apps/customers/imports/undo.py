@@ -183,6 +183,4 @@ def _undo_products(job: ImportJob) -> dict[str, int]:
 
 def _is_used(product_id: int) -> bool:
     relations = [one for one in Product._meta.related_objects if one.related_model is not ProductPrice]
-    return any(
-        one.related_model._default_manager.filter(**{one.field.name: product_id}).exists() for one in relations
-    )
+    return any(one.related_model._default_manager.filter(**{one.field.name: product_id}).exists() for one in relations)

@@ -17,7 +17,9 @@ DATE_ORDERS = ("ymd", "dmy", "mdy")
 _LANGUAGES = {"no": "nb", "nn": "nb", "nor": "nb", "norsk": "nb", "eng": "en", "pol": "pl", "ger": "de", "deu": "de"}
 _COUNTRIES = {"eire": "IE", "rsa": "ZA", "usa": "US", "uk": "GB", "england": "GB", "scotland": "GB", "czech republic": "CZ",
               "holland": "NL", "the netherlands": "NL", "south korea": "KR", "russia": "RU"}  # fmt: skip
-_PARTS = re.compile(r"(\d{1,4})[-./ ](\d{1,2}|[^\W\d_]{3,12})\.?[-./ ](\d{1,4})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?.*)?")
+_PARTS = re.compile(
+    r"(\d{1,4})[-./ ](\d{1,2}|[^\W\d_]{3,12})\.?[-./ ](\d{1,4})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2}))?.*)?"
+)
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: place for place, name in enumerate(_NAMES, 1)}
 _MONTHS |= {"mai": 5, "okt": 10, "des": 12, "maj": 5}

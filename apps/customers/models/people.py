@@ -75,7 +75,9 @@ class SourceRecord(models.Model):
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="source_records")
     raw = models.JSONField(_("as it came"), default=dict)
     match_rule = models.CharField(_("joined by"), max_length=40, blank=True)
-    import_job = models.ForeignKey("customers.ImportJob", models.SET_NULL, null=True, blank=True, related_name="records")
+    import_job = models.ForeignKey(
+        "customers.ImportJob", models.SET_NULL, null=True, blank=True, related_name="records"
+    )
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
 

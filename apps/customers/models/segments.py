@@ -23,9 +23,7 @@ class Segment(models.Model):
     department = models.ForeignKey(
         Department, models.PROTECT, null=True, blank=True, related_name="segments", verbose_name=_("department")
     )
-    owner = models.ForeignKey(
-        User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("owner")
-    )
+    owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("owner"))
     version = models.PositiveIntegerField(default=1)
     people = BitMapField(null=True, blank=True)
     count = models.PositiveIntegerField(_("people"), null=True, blank=True)

@@ -62,7 +62,9 @@ class InteractionCriterion(Criterion):
     def _when(self, params: Params) -> str:
         chosen = params.get("when")
         if chosen is None:
-            return next((name for name in ("days", "days_ago", "before_days") if params.get(name) not in (None, "")), "")
+            return next(
+                (name for name in ("days", "days_ago", "before_days") if params.get(name) not in (None, "")), ""
+            )
         return chosen if chosen in ("days", "days_ago", "before_days") else ""
 
     def problems(self, params: Params) -> list[str]:
@@ -91,7 +93,9 @@ class InteractionCriterion(Criterion):
             bounds.append(Decimal(str(params["value_min"])))  # type: ignore[arg-type]
         if op == "ge" and times == 1 and len(having) == 1:
             return f"SELECT DISTINCT i.customer_id FROM customers_interaction i WHERE {where}", values
-        grouped = f"SELECT i.customer_id FROM customers_interaction i WHERE {where} GROUP BY 1 HAVING {' AND '.join(having)}"
+        grouped = (
+            f"SELECT i.customer_id FROM customers_interaction i WHERE {where} GROUP BY 1 HAVING {' AND '.join(having)}"
+        )
         if op in ("le", "eq") and (times == 0 or op == "le") and not params.get("value_min"):
             return self._none_too(where, values, op, times)
         return grouped, [*values, *bounds]
@@ -138,7 +142,11 @@ class InteractionCriterion(Criterion):
         if (params.get("op") or "ge", times) != ("ge", "1"):
             parts.append(f"{operators.get(params.get('op') or 'ge', '')} {times}×")
         when = self._when(params)
-        phrases = {"days": _("in the last %(n)s days"), "days_ago": _("%(n)s days ago"), "before_days": _("longer than %(n)s days ago")}
+        phrases = {
+            "days": _("in the last %(n)s days"),
+            "days_ago": _("%(n)s days ago"),
+            "before_days": _("longer than %(n)s days ago"),
+        }
         if when:
             parts.append(phrases[when] % {"n": params.get(when)})
         if params.get("category"):

@@ -22,13 +22,22 @@ class EditedMeanwhile(Exception):
 
 @transaction.atomic
 def save(
-    *, segment: Segment, name: str, description: str, rule: dict[str, Any], expected_version: int, actor: User, now: datetime
+    *,
+    segment: Segment,
+    name: str,
+    description: str,
+    rule: dict[str, Any],
+    expected_version: int,
+    actor: User,
+    now: datetime,
 ) -> Segment:
     """Creates (without pk) or changes a segment and counts it. Raises BrokenRule, EditedMeanwhile."""
     if segment.pk:
         segment = Segment.objects.select_for_update().get(pk=segment.pk)
         if segment.version != expected_version:
-            raise EditedMeanwhile(_("Somebody else changed this segment while you had it open. Nothing was lost: see below."))
+            raise EditedMeanwhile(
+                _("Somebody else changed this segment while you had it open. Nothing was lost: see below.")
+            )
     if found := segments.problems(rule, segment.pk):
         raise segments.BrokenRule(found)
     before = {"name": segment.name, "rule": segment.rule} if segment.pk else None

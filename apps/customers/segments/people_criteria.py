@@ -22,7 +22,17 @@ _OPS: dict[str, list[str]] = {
     "date": ["before", "after", "on", "days_less", "days_more", "set", "not_set"],
     "boolean": ["yes", "no", "set", "not_set"],
 }
-_NUMBER_SQL = {"eq": "=", "ne": "<>", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "before": "<", "after": ">", "on": "="}
+_NUMBER_SQL = {
+    "eq": "=",
+    "ne": "<>",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "before": "<",
+    "after": ">",
+    "on": "=",
+}
 _NO_VALUE = {"set", "not_set", "yes", "no"}
 
 
@@ -73,7 +83,9 @@ class AttributeCriterion(Criterion):
         labels = op_labels()
         ops = [(op, labels[op]) for op in _OPS[kind]]
         asked = [
-            Field("field", _("fact"), "choice", [(code, label) for code, (label, _k, _e) in known.items()], required=True),
+            Field(
+                "field", _("fact"), "choice", [(code, label) for code, (label, _k, _e) in known.items()], required=True
+            ),
             Field("op", _("comparison"), "choice", ops, required=True, default=_OPS[kind][0]),
         ]
         op = params.get("op") or _OPS[kind][0]

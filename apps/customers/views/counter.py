@@ -26,7 +26,9 @@ class PurchaseForm(forms.Form):
     """What was bought, or nothing for a visit."""
 
     product = forms.CharField(label=gettext_lazy("Article number"), required=False, max_length=60)
-    value = forms.DecimalField(label=gettext_lazy("Amount"), required=False, min_value=0, max_digits=12, decimal_places=2)
+    value = forms.DecimalField(
+        label=gettext_lazy("Amount"), required=False, min_value=0, max_digits=12, decimal_places=2
+    )
     currency = forms.CharField(label=gettext_lazy("Currency"), required=False, max_length=3)
     receipt = forms.CharField(label=gettext_lazy("Receipt number"), required=False, max_length=60)
     key = forms.CharField(widget=forms.HiddenInput, max_length=40)

@@ -105,7 +105,9 @@ def mapping(request: HttpRequest, job_id: int) -> HttpResponse:
     sample = jobs.sample(job)
     context = {
         "job": job,
-        "columns": [(name, [row[place] for row in sample if place < len(row)]) for place, name in enumerate(job.columns)],
+        "columns": [
+            (name, [row[place] for row in sample if place < len(row)]) for place, name in enumerate(job.columns)
+        ],
         "rows": _rows(job),
         "options": job.mapping.get("options", {}),
         "date_orders": [("", _("find it")), *((one, _ORDER_WORDS[one]) for one in DATE_ORDERS)],
@@ -128,7 +130,9 @@ def _rows(job: ImportJob) -> list[dict[str, Any]]:
     for code, text in chosen.items():
         column = text[1:-1] if text[1:-1] in job.columns else ""
         label = code.partition(":")[2] or code
-        rows.append({"target": targets.Target(code, label, group=_("More")), "column": column, "text": "" if column else text})
+        rows.append(
+            {"target": targets.Target(code, label, group=_("More")), "column": column, "text": "" if column else text}
+        )
     return rows
 
 
@@ -222,7 +226,9 @@ def _begin(request: HttpRequest, job: ImportJob, dry: bool) -> HttpResponse:
 
 def _errors(request: HttpRequest, job: ImportJob) -> HttpResponseBase:
     """The refused rows hold personal data: for who uploaded the file, and for the privacy role."""
-    access.require(_may_download(request, job), _("Only who uploaded the file or handles personal data can open its rows."))
+    access.require(
+        _may_download(request, job), _("Only who uploaded the file or handles personal data can open its rows.")
+    )
     path = Path(job.error_path) if job.error_path else None
     if path is None or not path.exists():
         raise Http404

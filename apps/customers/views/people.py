@@ -31,7 +31,13 @@ def people_list(request: HttpRequest) -> HttpResponse:
     people = showing.lines(user, found.people)
     if people:
         audit.opened_people(actor=user, subject=Customer(), count=len(people), where="customers", now=clock.now())
-    context = {"people": people, "q": words, "next": found.after, "is_first": not after, "masked": not access.can_open_people(user)}
+    context = {
+        "people": people,
+        "q": words,
+        "next": found.after,
+        "is_first": not after,
+        "masked": not access.can_open_people(user),
+    }
     return render_page(request, "customers/list.html", context, "people")
 
 
@@ -84,7 +90,9 @@ def _attributes(user: Any, customer: Customer) -> list[tuple[str, str]]:
 
 def _sources(user: Any, customer: Customer) -> list[dict[str, Any]]:
     """What each source says, side by side, and why it is this person."""
-    records = customer.source_records.select_related("source").prefetch_related("contact_points").order_by("first_seen", "pk")
+    records = (
+        customer.source_records.select_related("source").prefetch_related("contact_points").order_by("first_seen", "pk")
+    )
     return [
         {
             "record": record,
@@ -125,7 +133,9 @@ def timeline_part(request: HttpRequest, customer_id: int) -> HttpResponse:
     now = clock.now()
     page = timeline.page(customer, now=now, before=before if before.tzinfo else now)
     name = mask_name(request.user, customer.name)
-    return render_page(request, "customers/timeline.html", {"customer": customer, "page": page, "name": name}, "entries")
+    return render_page(
+        request, "customers/timeline.html", {"customer": customer, "page": page, "name": name}, "entries"
+    )
 
 
 def _can_merge(user: Any) -> bool:
@@ -167,4 +177,6 @@ def unmerge(request: HttpRequest, merge_id: int) -> HttpResponse:
         return redirect("customers:customer", merge.survivor_id)
     url = reverse("customers:customer", args=[restored.pk])
     messages.success(request, _("They are two people again: this one and customer %(id)d.") % {"id": restored.pk})
-    return redirect(reverse("customers:customer", args=[merge.survivor_id]) if merge.survivor_id != restored.pk else url)
+    return redirect(
+        reverse("customers:customer", args=[merge.survivor_id]) if merge.survivor_id != restored.pk else url
+    )

@@ -29,7 +29,11 @@ PAGE = 50
 @access.signed_in
 def segment_list(request: HttpRequest) -> HttpResponse:
     words, whose = request.GET.get("q", "").strip(), request.GET.get("whose", "")
-    found = Segment.objects.filter(archived_at=None).select_related("department", "owner").defer("people", "previous_people")
+    found = (
+        Segment.objects.filter(archived_at=None)
+        .select_related("department", "owner")
+        .defer("people", "previous_people")
+    )
     if words:
         found = found.filter(name__icontains=words)
     user = access.current_user(request)
@@ -96,7 +100,9 @@ def edit(request: HttpRequest, segment_id: int | None = None) -> HttpResponse:
     """The rule editor: every button posts the whole form, and gets it back changed and counted."""
     user, now = access.current_user(request), clock.now()
     segment = get_object_or_404(Segment, pk=segment_id) if segment_id else Segment()
-    access.require(_may_edit(user, segment), _("Only the department that made this audience changes it. Copy it instead."))
+    access.require(
+        _may_edit(user, segment), _("Only the department that made this audience changes it. Copy it instead.")
+    )
     if segment.kind == SegmentKind.STATIC:
         raise Http404
     problems: list[str] = []

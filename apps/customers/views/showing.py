@@ -33,9 +33,9 @@ class Person:
 def lines(user: Any, customers: Iterable[Customer]) -> list[Person]:
     """Customers as lines, with their preferred addresses, in two queries."""
     people = list(customers)
-    points = ContactPoint.objects.filter(
-        customer__in=people, kind__in=["email", "phone"], valid_to=None
-    ).order_by("is_preferred", "-id")
+    points = ContactPoint.objects.filter(customer__in=people, kind__in=["email", "phone"], valid_to=None).order_by(
+        "is_preferred", "-id"
+    )
     known = {(one.customer_id, one.kind): one.value for one in points}
     return [
         Person(

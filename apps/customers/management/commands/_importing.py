@@ -47,7 +47,10 @@ class ImportCommand(BaseCommand):
             raise CommandError(f"{path} is no file.")
         source, _made = Source.objects.get_or_create(
             code=options["source"],
-            defaults={"name": options["source"].replace("-", " ").title(), "default_country": options["country"].upper()},
+            defaults={
+                "name": options["source"].replace("-", " ").title(),
+                "default_country": options["country"].upper(),
+            },
         )
         try:
             job = jobs.create(
