@@ -59,8 +59,13 @@ def credit_bars(title: str, rows: Mapping[str, Mapping[str, Decimal]], currency:
 
 def purse(amounts: Mapping[str, Decimal]) -> str:
     """Amounts of several currencies in one line, never added up."""
-    shown = [formats.money(amount, currency) for currency, amount in sorted(amounts.items()) if amount]
+    shown = [_breakable(formats.money(amount, currency)) for currency, amount in sorted(amounts.items()) if amount]
     return " · ".join(shown) or formats.DASH
+
+
+def _breakable(words: str) -> str:
+    """Lets a narrow screen break between an amount and its currency."""
+    return " ".join(words.rsplit("\xa0", 1))
 
 
 def export_rows(rows: list[Row], names: Mapping[Any, str]) -> list[list[object]]:
