@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -256,9 +256,3 @@ def is_covered(campaign: Campaign, moment: datetime) -> bool:
     if given is None or (given.valid_until and clock.company_day(moment) > given.valid_until):
         return False
     return given.digest == signing.digest(signing.snapshot(campaign))
-
-
-def with_latest_state(campaigns: models.QuerySet[Campaign]) -> models.QuerySet[Campaign]:
-    """The campaigns, each with ``asked_by_id`` of its open request (for lists and the desk)."""
-    waiting = Approval.objects.filter(campaign=models.OuterRef("pk"), state=ApprovalState.ASKED)
-    return campaigns.annotate(asked_by_id=models.Subquery(waiting.values("asked_by_id")[:1]))

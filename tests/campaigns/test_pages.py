@@ -271,3 +271,18 @@ def test_the_settings_of_a_message_take_a_split(browser, campaign):
     message.refresh_from_db()
     assert message.variants_share == {"A": 80, "B": 20}
     assert message.send_at == make.NOW + timedelta(days=2)
+
+
+@pytest.mark.parametrize("name", ["version", "message", "number", "copy_of"])
+def test_nonsense_in_a_form_is_no_error(browser, campaign, name):
+    version = ContentVersion.objects.get(language="nb")
+    for address in (there("schedule", campaign), there("version-add", campaign, version.message_id)):
+        assert browser.post(address, {name: "9" * 40, "language": "\x00"}).status_code < 500
+
+
+def test_a_zero_sign_in_a_text_is_dropped(browser, campaign):
+    version = ContentVersion.objects.get(language="nb")
+    address = reverse("campaigns:version-save", args=[campaign.pk, version.message_id, version.pk])
+    assert browser.post(address, {"version": 1, "subject": "Hei\x00 du"}).status_code == 302
+    version.refresh_from_db()
+    assert version.subject == "Hei du"

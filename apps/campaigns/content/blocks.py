@@ -163,8 +163,3 @@ def field_path(product_id: int | None) -> str:
 def sources(blocks: Iterable[Block]) -> list[str]:
     """All Liquid of these blocks, for analysis and problems."""
     return [str(block[name]) for block in blocks for name in ("text", "label", "url", "link", "alt") if block.get(name)]
-
-
-def with_text(blocks: list[Block], text: str) -> list[Block]:
-    """The blocks with one more text block at the end."""
-    return [*blocks, new("text") | {"text": text}]

@@ -22,16 +22,21 @@ class Posted(Protocol):
 
 def read(posted: Posted, kinds: Mapping[str, str]) -> dict[str, Any]:
     """The words in a posted form. ``kinds`` maps ids of blocks that exist to their kind; new ones name theirs."""
-    values: dict[str, Any] = {name: str(posted.get(name)).replace("\r\n", "\n") for name in TEXTS if name in posted}
+    values: dict[str, Any] = {name: _text(posted.get(name)) for name in TEXTS if name in posted}
     if "has_blocks" in posted:
         values["blocks"] = [_block(posted, block_id, kinds) for block_id in posted.getlist("block")]
     return values
 
 
+def _text(value: Any) -> str:
+    """Line ends as one sign, and without the zero sign, which no database keeps."""
+    return str(value).replace("\r\n", "\n").replace("\x00", "")
+
+
 def _block(posted: Posted, block_id: str, kinds: Mapping[str, str]) -> blocks.Block:
     kind = posted.get(f"{block_id}-kind") or kinds.get(block_id, "")
     names = blocks.FIELDS.get(kind, ())
-    return {"id": block_id, "kind": kind, **{name: posted.get(f"{block_id}-{name}", "") for name in names}}
+    return {"id": block_id, "kind": kind, **{name: _text(posted.get(f"{block_id}-{name}", "")) for name in names}}
 
 
 def act(shown: list[blocks.Block], order: str) -> list[blocks.Block]:

@@ -23,7 +23,7 @@ from apps.consent.models import PurposeClass
 from apps.customers.models import Product
 
 from ..models import Brand, ContentVersion
-from . import addresses, blocks, facts, html, liquid, mjml, versions
+from . import addresses, blocks, facts, html, liquid, mjml
 
 PIXEL = "open"
 _HREF = re.compile(r'(<a\b[^>]*?\bhref=")(https?://[^"{}]+)(")', re.IGNORECASE)
@@ -268,9 +268,3 @@ def _text(version: ContentVersion, make: Any) -> Compiled:
     cutter = _Cutter()
     text, subject = cutter.cut(version.body, "t"), cutter.cut(version.subject, "s")
     return _compiled(version, cutter, make(text, subject), subject, "", text, {})
-
-
-def compiled_versions(message: Any, *, now: datetime) -> dict[int, Compiled]:
-    """version id -> compiled, for all versions of a message. Raises TemplateProblem for the first unusable one."""
-    brand = Brand.objects.filter(department=message.campaign.department_id).first()
-    return {version.pk: compile(version, brand, now=now) for version in versions.Chooser.of(message).versions}

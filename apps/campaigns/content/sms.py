@@ -9,7 +9,7 @@ from decimal import Decimal
 from apps.channels import sms as counting
 
 from ..models import ContentVersion
-from . import addresses, facts, liquid, rendering
+from . import addresses, facts, rendering
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,3 @@ def priced(text: str, version: ContentVersion) -> Measure:
     length = counting.measure(text)
     unit, currency = (account.unit_cost, account.currency) if account else (Decimal(0), "EUR")
     return Measure(text, length, unit * length.segments, currency)
-
-
-def literal_measure(body: str) -> counting.Length:
-    """Length of what stands fixed in a text, for counting while somebody writes."""
-    return counting.measure(liquid.TOKENS.sub("", body))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import messages as notices
@@ -112,7 +113,10 @@ def save(request: HttpRequest, pk: int, message_pk: int, version_pk: int) -> Htt
     if quiet:
         when = _("Saved %(time)s") % {"time": formats.moment(clock.now(), style="time")}
         return JsonResponse({"version": saved.revision, "text": when})
-    return redirect(_address(version))
+    order = request.POST.get("do", "")
+    moved = order.rpartition(":")[2]
+    place = f"#block-{moved}" if any(block["id"] == moved for block in saved.blocks) else "#editor" if ":" in order else ""
+    return redirect(_address(version) + place)
 
 
 def _saved(request: HttpRequest, version: ContentVersion) -> ContentVersion:
@@ -123,7 +127,7 @@ def _saved(request: HttpRequest, version: ContentVersion) -> ContentVersion:
         values["blocks"] = editing.act(values["blocks"], order)
     return versions.save(
         actor=access.current_user(request), version=version, values=values,
-        expected_revision=int(request.POST.get("version") or 0), now=clock.now(),
+        expected_revision=frame.number(request.POST.get("version")), now=clock.now(),
     )  # fmt: skip
 
 
@@ -152,9 +156,12 @@ def _with_posted(version: ContentVersion, values: dict[str, Any]) -> ContentVers
 def add(request: HttpRequest, pk: int, message_pk: int) -> HttpResponse:
     """One more language or version, with the words of an existing one to begin with."""
     shown = frame.load_message(pk, message_pk)
-    source = shown.versions.filter(pk=int(request.POST.get("copy_of") or 0)).first()
-    language = request.POST.get("language", "")[:8] or "nb"
-    variant = (request.POST.get("variant", "").strip() or "A")[:40]
+    source = shown.versions.filter(pk=frame.number(request.POST.get("copy_of"))).first()
+    language = request.POST.get("language", "")
+    variant = request.POST.get("variant", "").strip() or "A"
+    if language not in LANGUAGES or not re.fullmatch(r"[\w -]{1,40}", variant):
+        notices.error(request, _("Choose a language of the list, and a short name for the version, such as B."))
+        return redirect("campaigns:message", pk, message_pk)
     made = versions.add(
         actor=access.current_user(request), message=shown, language=language, variant=variant, copy_of=source, now=clock.now()
     )
@@ -174,7 +181,7 @@ def change(request: HttpRequest, pk: int, message_pk: int, version_pk: int, what
         notices.success(request, _("The version was removed."))
         return redirect("campaigns:message", pk, message_pk)
     else:
-        revision = get_object_or_404(ContentRevision, version=version, number=int(request.POST.get("number") or 0))
+        revision = get_object_or_404(ContentRevision, version=version, number=frame.number(request.POST.get("number")))
         frame.attempt(
             request,
             lambda: versions.restore(actor=user, revision=revision, expected_revision=version.revision, now=now),

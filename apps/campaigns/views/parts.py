@@ -67,7 +67,7 @@ def _forms_page(request: HttpRequest, pk: int, tab: str, kind: Forms) -> HttpRes
     conflicts: dict[int, Any] = {}
     if request.method == "POST":
         frame.require_editor(request, campaign)
-        message = frame.load_message(pk, int(request.POST.get("message") or 0))
+        message = frame.load_message(pk, frame.number(request.POST.get("message")))
         form = kind(request.POST, instance=message, prefix=f"m{message.pk}")
         edited = save(request, form, message)
         if edited is None and form.is_valid():

@@ -100,11 +100,24 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
                 form = _again(form, edited)
             except ValidationError as problem:
                 frame.put_errors(form, problem)
-    history = audit.history(campaign)[:20]
+    history = [(_done(line.action), line) for line in audit.history(campaign).select_related("actor")[:20]]
     extra = {"form": form, "conflict": conflict, "differing": differing(conflict, Campaign), "history": history}
     return render(
         request, "campaigns/brief.html", frame.context(request, campaign, "brief", **extra), status=409 if conflict else 200
     )
+
+
+def _done(action: str) -> str:
+    """An audit code in words."""
+    words = {
+        "campaign.created": _("Made"), "campaign.changed": _("Changed"), "campaign.copied": _("Copied"),
+        "campaign.submitted": _("Approval asked for"), "campaign.approved": _("Approved"),
+        "campaign.sent_back": _("Sent back"), "campaign.withdrawn": _("Question taken back"),
+        "campaign.approval_void": _("Changed after approval"), "campaign.scheduled": _("Scheduled"),
+        "campaign.paused": _("Paused"), "campaign.resumed": _("Resumed"), "campaign.cancelled": _("Cancelled"),
+        "campaign.live": _("Went live"), "campaign.done": _("Done"), "campaign.signed_again": _("Signed again with a resolution"),
+    }  # fmt: skip
+    return words.get(action, action)
 
 
 def _save_brief(request: HttpRequest, campaign: Campaign, form: CampaignForm) -> None:

@@ -106,7 +106,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = frame.load(pk)
     falls = reach.of_campaign(campaign, now=clock.now())
     which = request.GET.get("message", "")
-    steps = falls.get(int(which), []) if which.isdigit() else reach.together(falls.values())
+    steps = falls.get(frame.number(which), []) if which else reach.together(falls.values())
     step = next((each for each in steps if each.code == request.GET.get("step")), None)
     if step is None:
         raise Http404
