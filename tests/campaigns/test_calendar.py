@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from apps.accounts.models import AuditEvent
-from apps.campaigns.calendar import period, preview
+from apps.campaigns.calendar import figures, layout, period, preview, reading
 from apps.campaigns.conflicts import loading, pressure
 from apps.campaigns.models import Campaign, Conflict, Message
 from apps.core import clock
@@ -200,3 +200,19 @@ def test_what_was_sent_elsewhere_counts_in_the_past_and_planned_only_from_now_on
     plan = loading.load(now=NOW)
     found = list(pressure.planned_contacts(plan, first=NOW - timedelta(days=9), last=NOW + timedelta(days=9)))
     assert [contact.message_id for contact in found] == [scene.online_message.pk]
+
+
+@pytest.mark.django_db
+def test_plates_of_conflicts_do_not_cover_each_other_and_bars_share_no_place(scene):  # noqa: F811
+    for number in range(6):
+        planned(scene.retail.department, range(number, 100), days=2 + number % 3)
+    count()
+    span = period.chosen(None, None, today=NOW.date(), zone=OSLO)
+    drawn = layout.lay_out(reading.read(span, reading.Filters(conflicts="all")), figures.of(span.days, now=NOW))
+    assert len(drawn.links) == layout.MOST_LINKS
+    for place, link in enumerate(drawn.links):
+        for other in drawn.links[:place]:
+            assert abs(link.x - other.x) > (link.half + other.half) / 10 or abs(link.y - other.y) > 24
+    for lane in drawn.lanes:
+        for place, bar in enumerate(lane.bars):
+            assert all(bar.row != other.row or bar.x >= other.end or other.x >= bar.end for other in lane.bars[:place])

@@ -213,11 +213,12 @@ def _wish(moment: datetime | None, period: Period, left: float, right: float) ->
 
 
 def _free(x: float, y: int, room: float, half: int, others: list[Link]) -> tuple[float, int]:
-    """The nearest place where the plate covers no other: sideways within the room, else further down."""
+    """The nearest place where the plate covers no other: sideways (the line bends then), else further down."""
     tenth = half / 10  # a pixel is about a tenth of a per cent at the usual width
-    for drop in (0, 24, 48, 72):
-        for aside in (0.0, 0.3, -0.3, 0.45, -0.45):
-            there = min(max(x + aside * room, tenth + 0.2), 100 - tenth - 0.2)
+    step = max(2.0, room / 5)
+    for drop in (0, 25, 50, 75, -25):
+        for aside in (0.0, step, -step, 2 * step, -2 * step, 9.0, -9.0):
+            there = min(max(x + aside, tenth + 0.2), 100 - tenth - 0.2)
             if all(abs(there - o.x) > (half + o.half) / 10 or abs(y + drop - o.y) > 24 for o in others):
                 return there, y + drop
     return x, y
