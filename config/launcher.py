@@ -92,7 +92,9 @@ class Launcher:
     def stop(self) -> None:
         """Asks all to end, and after STOP_SECONDS ends the rest by force, with whatever they started."""
         for process in self.processes.values():
-            _signal_group(process, signal.SIGTERM)
+            # Only the head of each part: a Celery worker lets its own processes finish what they have begun.
+            if process.poll() is None:
+                process.terminate()
         deadline = time.monotonic() + STOP_SECONDS
         for process in self.processes.values():
             with contextlib.suppress(subprocess.TimeoutExpired):

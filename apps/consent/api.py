@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
@@ -18,7 +21,7 @@ from .models import ConsentAction, ConsentState, Purpose
 
 
 class ConsentStateSerializer(serializers.ModelSerializer[ConsentState]):
-    purpose = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    purpose: Any = serializers.SlugRelatedField(slug_field="code", read_only=True)
 
     class Meta:
         model = ConsentState
@@ -33,13 +36,13 @@ class WishSerializer(serializers.Serializer[dict]):
     purpose = serializers.SlugRelatedField(slug_field="code", queryset=Purpose.objects.filter(is_active=True))
     action = serializers.ChoiceField(choices=ConsentAction.choices)
     at = serializers.DateTimeField(help_text="When the person said so.")
-    source = serializers.CharField(max_length=80)
+    source: Any = serializers.CharField(max_length=80)
     method = serializers.CharField(max_length=40)
     by_person = serializers.BooleanField(help_text="True only if the person did it: form, reply, call.")
     address = serializers.CharField(max_length=400, required=False, allow_blank=True, default="")
     evidence = serializers.DictField(required=False, default=dict)
 
-    def validate_at(self, value):
+    def validate_at(self, value: datetime) -> datetime:
         if value > now():
             raise serializers.ValidationError("This moment is still to come.")
         return value
@@ -54,7 +57,7 @@ class ConsentViewSet(Guarded, mixins.ListModelMixin, viewsets.GenericViewSet[Con
     read_action = "consent.read"
     write_action = "consent.write"
 
-    def get_serializer_class(self):
+    def get_serializer_class(self) -> Any:
         return WishSerializer if self.request and self.request.method == "POST" else ConsentStateSerializer
 
     def get_queryset(self) -> QuerySet[ConsentState]:
