@@ -8,12 +8,15 @@ class CampaignsConfig(AppConfig):
     def ready(self) -> None:
         from apps.core import navigation
         from apps.customers import panels
+        from apps.customers.imports import undo
 
         from . import customer_panels
         from .conflicts.badge import open_conflicts
+        from .contacted import contacted
 
         navigation.register_badge("campaigns:calendar", open_conflicts)
         panels.register("messages", customer_panels.messages_panel)
         panels.register("upcoming", customer_panels.upcoming_panel)
         panels.register("pressure", customer_panels.pressure_panel)
         panels.register_timeline(customer_panels.timeline)
+        undo.register_keeper(contacted)
