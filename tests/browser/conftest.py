@@ -44,7 +44,11 @@ def open_page(chromium: Browser, live_server: Any, db: None) -> Iterator[Callabl
 
     def opened(user: Any = None, width: int = 1440, dark: bool = False, **options: Any) -> Page:
         height = 900 if width > 600 else 844
-        settings = {"viewport": {"width": width, "height": height}, "color_scheme": "dark" if dark else "light"}
+        settings = {
+            "viewport": {"width": width, "height": height},
+            "color_scheme": "dark" if dark else "light",
+            "reduced_motion": "reduce",
+        }
         context = chromium.new_context(base_url=live_server.url, **({"locale": "en-GB"} | settings | options))
         contexts.append(context)
         if user is not None:

@@ -87,8 +87,14 @@ def test_calendar_and_conflict_pages_are_open_to_everybody(open_page, axe, scene
     page = open_page(scene.retail_lead, width=width, dark=dark)
     conflict = Conflict.objects.get(rule="offers")
     for address in (
-        "/calendar/", "/calendar/month/", "/calendar/agenda/", f"/calendar/move/{scene.retail.pk}/?days=3", "/conflicts/",
-        f"/conflicts/{conflict.pk}/", f"/conflicts/{conflict.pk}/people/", "/conflicts/rules/",
+        "/calendar/",
+        "/calendar/month/",
+        "/calendar/agenda/",
+        f"/calendar/move/{scene.retail.pk}/?days=3",
+        "/conflicts/",
+        f"/conflicts/{conflict.pk}/",
+        f"/conflicts/{conflict.pk}/people/",
+        "/conflicts/rules/",
     ):
         page.goto(address)
         assert axe(page) == [], address
