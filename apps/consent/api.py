@@ -34,7 +34,8 @@ class WishSerializer(serializers.Serializer[dict]):
     customer = serializers.PrimaryKeyRelatedField(queryset=Customer.objects.living())
     channel = serializers.ChoiceField(choices=Channel.choices)
     purpose = serializers.SlugRelatedField(slug_field="code", queryset=Purpose.objects.filter(is_active=True))
-    action = serializers.ChoiceField(choices=ConsentAction.choices)
+    # A void takes an import back; only the undoing of that import writes one.
+    action = serializers.ChoiceField(choices=[each for each in ConsentAction.choices if each[0] != ConsentAction.VOID])
     at = serializers.DateTimeField(help_text="When the person said so.")
     source: Any = serializers.CharField(max_length=80)
     method = serializers.CharField(max_length=40)
