@@ -15,7 +15,7 @@ from apps.customers.panels import Panel, TimelineEntry
 
 from .sending import explain
 
-SHOWN = 12
+SHOWN = 8
 
 
 def messages_panel(request: HttpRequest, customer: Customer, now: datetime) -> Panel | None:
@@ -29,7 +29,7 @@ def messages_panel(request: HttpRequest, customer: Customer, now: datetime) -> P
 
 def upcoming_panel(request: HttpRequest, customer: Customer, now: datetime) -> Panel | None:
     """What is planned with this person, by all departments."""
-    rows = explain.upcoming(customer.pk, now=now)
+    rows = explain.upcoming(customer.pk, now=now, limit=SHOWN)
     if not rows:
         return None
     return Panel(_("Upcoming contacts"), render_to_string("campaigns/customer/upcoming.html", {"rows": rows}, request))

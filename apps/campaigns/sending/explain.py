@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.utils.functional import cached_property
 
-from apps.campaigns.models import Campaign, ContactPolicy, Delivery, Message, Run
+from apps.campaigns.models import Agreement, Blackout, Campaign, ContactPolicy, Delivery, Message, Run
 from apps.campaigns.models.plan import BINDING_STATUSES, MessageKind
 from apps.campaigns.models.sending import Outcome, RunState
 from apps.channels.models import ContactEvent
@@ -51,9 +51,20 @@ class Told:
     def rule(self) -> str:
         """The rule behind a refusal, by its name."""
         kind, _dot, number = self.delivery.rule.partition(".")
-        if kind == "policy" and number.isdigit():
-            return str(ContactPolicy.objects.filter(pk=int(number)).first() or "")
-        return ""
+        if not number.isdigit():
+            return ""
+        if kind == "agreement":
+            return self._other_side(int(number))
+        named = {"policy": ContactPolicy, "blackout": Blackout}.get(kind)
+        return str(named.objects.filter(pk=int(number)).first() or "") if named else ""
+
+    def _other_side(self, agreement_id: int) -> str:
+        """The campaign that the person was left to."""
+        found = Agreement.objects.select_related("yielding_campaign", "keeping_campaign").filter(pk=agreement_id).first()
+        if found is None:
+            return ""
+        yields = found.yielding_campaign_id == self.delivery.campaign_id
+        return str(found.keeping_campaign if yields else found.yielding_campaign)
 
 
 def of_customer(customer_id: int, *, before: datetime | None = None, limit: int = 30) -> list[Told]:

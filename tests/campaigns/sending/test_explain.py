@@ -1,0 +1,50 @@
+"""What the customer's page tells of one person's messages."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from apps.campaigns.models import ContactPolicy, Delivery
+from apps.campaigns.sending import explain
+from tests.campaigns.sending.test_agreements import agreement
+from tests.factories.accounts import UserFactory
+from tests.factories.sending import NOW, make_message, make_people, send_all
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_each_message_is_told_with_its_reason_and_rule(provider):
+    ContactPolicy.objects.create(name="One a week", limit=1, hours=168, created_at=NOW)
+    people = make_people(1)
+    make_message(people)
+    send_all()
+    make_message(people)
+    send_all(NOW + timedelta(hours=1))
+    told = explain.of_customer(people.min())
+    assert [(each.was_contacted, each.rule) for each in told] == [(False, "One a week"), (True, "")]
+    assert told[0].words == "has had as many messages as the contact policy allows"
+    assert explain.pressure(people.min(), now=NOW + timedelta(hours=2)).contacts == 1
+
+
+def test_an_agreement_names_the_campaign_the_person_was_left_to(provider, client):
+    people = make_people(1)
+    keeping = make_message(people, send_at=NOW + timedelta(days=2))
+    yielding = make_message(people)
+    agreement(yielding, keeping)
+    send_all()
+    assert explain.of_customer(people.min())[0].rule == str(keeping.campaign)
+    row = Delivery.objects.get()
+    client.force_login(UserFactory())
+    page = client.get(reverse("campaigns:delivery", args=[row.run_id, row.customer_id])).content.decode()
+    assert str(keeping.campaign) in page
+
+
+def test_upcoming_contacts_are_those_still_to_come(provider):
+    people = make_people(1)
+    make_message(people)
+    later = make_message(people, send_at=NOW + timedelta(days=3))
+    draft = make_message(people, send_at=NOW + timedelta(days=1), status="draft")
+    send_all()
+    found = explain.upcoming(people.min(), now=NOW)
+    assert [(each.message, each.is_agreed) for each in found] == [(draft, False), (later, True)]
