@@ -235,7 +235,7 @@ def _opt_out(run: Run, person: int, base_url: str, report: Report) -> None:
     """One click on the link in the header (RFC 8058), as a mail program does it: POST, no cookie."""
     before = Delivery.objects.filter(run_id=run.pk, outcome=Outcome.SENT).count()
     address = links.unsubscribe_url(person, channel="email", purpose_id=run.message.purpose_id or 0, run_id=run.pk)
-    answer = requests.post(base_url + urlsplit(address).path, data=ONE_CLICK, timeout=20, allow_redirects=False)
+    answer = requests.post(base_url + urlsplit(address).path, data=ONE_CLICK, timeout=120, allow_redirects=False)
     report.must(answer.status_code == 200, f"the one-click opt-out was answered with {answer.status_code}")
     report.opt_out = {"customer": person, "run": run.pk, "at": clock.now().isoformat(), "sent_before": before}
 
