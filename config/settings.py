@@ -211,6 +211,12 @@ UNIVERSAL_CONTROL_PERCENT = env.integer("UNIVERSAL_CONTROL_PERCENT", 0)
 if not 0 <= UNIVERSAL_CONTROL_PERCENT <= 50:
     raise ImproperlyConfigured("UNIVERSAL_CONTROL_PERCENT is expected between 0 and 50.")
 
+# --- who is whom -----------------------------------------------------------------------------------
+
+# A household shares a landline and a couple a mailbox, each known to a shop, a till and a loyalty card: up to six
+# records. An address on more of them is an organisation's or made up, and identifies nobody.
+IDENTITY_KEY_LIMIT = env.integer("IDENTITY_KEY_LIMIT", 6)
+
 # --- files -----------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"

@@ -2,7 +2,7 @@
 
 The keys of a batch and the keys already known form groups; groups that share somebody are one person (union-find).
 PostgreSQL finds the groups, set-wise; only groups of two and more come here. A key that stands on more than
-``KEY_LIMIT`` source records identifies nobody: info@ of a shop, the number of a switchboard, "none@none.com".
+``settings.IDENTITY_KEY_LIMIT`` source records identifies nobody: info@ of a shop, the number of a switchboard, "none@none.com".
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import connection
 
 from apps.customers.merging import alias_group, parted_pairs, survivor_map
 from apps.customers.models import Source
 
-__all__ = ["KEY_LIMIT", "Plan", "alias_group", "plan", "survivor_map"]
+__all__ = ["Plan", "alias_group", "plan", "survivor_map"]
 
-# A household shares a landline and a couple a mailbox, each known to a shop, a till and a loyalty card: up to six
-# records. Above that a key is an organisation's or made up.
-KEY_LIMIT = 6
 # Trust in the kinds of key: the surest joins first, so that a parted pair stays apart on the weaker one.
 KINDS = ("id", "email", "phone")
 IDENTITY_LOCK = 0x49444E54
@@ -46,14 +44,14 @@ def lock() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IDENTITY_LOCK])
 
 
-def plan(*, staging: str, source: Source, limit: int = KEY_LIMIT) -> Plan:
+def plan(*, staging: str, source: Source) -> Plan:
     """Groups the rows of a staging table that are new or changed with each other and with known customers.
 
     The table has row_no, external_id, emails, phones, others, record_id, customer_id, touched. Nothing is written.
     """
     with connection.cursor() as cursor:
         _collect_keys(cursor, staging, source)
-        _collect_members(cursor, limit)
+        _collect_members(cursor, settings.IDENTITY_KEY_LIMIT)
         cursor.execute("SELECT count(*) FROM identity_keys WHERE crowded")
         made = Plan(crowded=cursor.fetchone()[0])
         cursor.execute(

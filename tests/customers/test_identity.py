@@ -46,15 +46,15 @@ def test_a_record_that_links_two_known_people_merges_them():
     assert identity.survivor_map([young.pk]) == {young.pk: old.pk}
 
 
-def test_a_key_on_too_many_records_identifies_nobody():
-    rows = "".join(f"{n},info@example.no\n" for n in range(identity.KEY_LIMIT + 1))
+def test_a_key_on_too_many_records_identifies_nobody(settings):
+    rows = "".join(f"{n},info@example.no\n" for n in range(settings.IDENTITY_KEY_LIMIT + 1))
     job = imported("id,email\n" + rows)
-    assert Customer.objects.count() == identity.KEY_LIMIT + 1
+    assert Customer.objects.count() == settings.IDENTITY_KEY_LIMIT + 1
     assert job.counts["crowded_keys"] == 1
 
 
-def test_a_key_on_as_many_records_as_allowed_still_identifies():
-    rows = "".join(f"{n},info@example.no\n" for n in range(identity.KEY_LIMIT))
+def test_a_key_on_as_many_records_as_allowed_still_identifies(settings):
+    rows = "".join(f"{n},info@example.no\n" for n in range(settings.IDENTITY_KEY_LIMIT))
     imported("id,email\n" + rows)
     assert Customer.objects.count() == 1
 
