@@ -55,8 +55,9 @@ class Told:
             return ""
         if kind == "agreement":
             return self._other_side(int(number))
-        named = {"policy": ContactPolicy, "blackout": Blackout}.get(kind)
-        return str(named.objects.filter(pk=int(number)).first() or "") if named else ""
+        if kind == "policy":
+            return str(ContactPolicy.objects.filter(pk=int(number)).first() or "")
+        return str(Blackout.objects.filter(pk=int(number)).first() or "") if kind == "blackout" else ""
 
     def _other_side(self, agreement_id: int) -> str:
         """The campaign that the person was left to."""
