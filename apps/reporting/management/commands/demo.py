@@ -4,6 +4,7 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -68,10 +69,17 @@ class Command(BaseCommand):
         if find_spec("apps.reporting.demo"):
             from apps.reporting.demo.load import AlreadyThere, load
 
+            unfinished = settings.CLUSTER.directory / "demo-unfinished"
+            if unfinished.exists() and not settings.DATABASE_URL:
+                # The last load was cut short: half a company is worse than none.
+                call_command("reset", verbosity=0, stdout=self.stderr)
             try:
+                unfinished.parent.mkdir(parents=True, exist_ok=True)
+                unfinished.touch()
                 load(customers_wanted=options["customers"], seed=options["seed"], now=clock.now(), progress=bar)
             except AlreadyThere:
                 self.stderr.write("The company is there from before; `manage.py reset` begins anew.")
+            unfinished.unlink()
         bar.done()
 
     def _welcome(self, address: str) -> None:
