@@ -94,7 +94,7 @@ class UserAdmin(Audited):
 
 
 class ApiTokenForm(forms.ModelForm):
-    actions = Ticks(label=_("May"), choices=list(api_tokens.ACTIONS.items()), required=True)
+    actions = Ticks(label=_("Allowed actions"), choices=list(api_tokens.ACTIONS.items()), required=True)
 
     class Meta:
         model = ApiToken
