@@ -30,6 +30,7 @@ PAST = {CampaignStatus.DONE, CampaignStatus.CANCELLED}
 SIGNED = {
     CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.LIVE, CampaignStatus.PAUSED, CampaignStatus.DONE,
 }
+NEXT_HOUR = 15
 SHOP = "https://shop.fjellfjord.example/"
 
 
@@ -55,7 +56,7 @@ class Cast:
         }
         leads = by_role["lead"]
         return cls(
-            today=now.astimezone(company_zone()),
+            today=_first_day(now.astimezone(company_zone())),
             departments={department.slug: department for department in Department.objects.all()},
             leads=leads,
             marketers={slug: by_role["marketer"].get(slug, users["admin@fjellfjord.example"]) for slug in leads},
@@ -67,6 +68,11 @@ class Cast:
         """The company's wall clock ``day`` days from today."""
         date = (self.today + timedelta(days=day)).date()
         return datetime.combine(date, time(hour), ZoneInfo(str(self.today.tzinfo)))
+
+
+def _first_day(local: datetime) -> datetime:
+    """Today, or tomorrow once the hour is over at which the demo's next messages are due."""
+    return local + timedelta(days=1) if local.hour >= NEXT_HOUR else local
 
 
 def build(cast: Cast, now: datetime) -> list[Campaign]:

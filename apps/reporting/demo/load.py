@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from random import Random
 
 from django.db import connection
+from django.db.models import F
 
-from apps.accounts.models import Department
+from apps.accounts.models import Department, Notification
 from apps.campaigns.conflicts import passes
 from apps.consent import purposes
 from apps.customers import segments
@@ -66,6 +67,8 @@ def _analyse() -> None:
 def _plan(now: datetime, random: Random, progress: Progress) -> None:
     cast = campaigns.Cast.gather(now, company.accounts(now))
     campaigns.build(cast, now)
+    # what was asked weeks ago has been read since
+    Notification.objects.filter(created_at__lt=now - timedelta(days=3)).update(read_at=F("created_at"))
     progress("Campaigns", 1, 4)
     past.write(past.past_messages(), now, random)
     _analyse()
