@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.accounts.middleware.ViewerMiddleware",
+    "apps.core.middleware.ReadableMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

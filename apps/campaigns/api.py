@@ -79,7 +79,7 @@ class MessageViewSet(Guarded, viewsets.ReadOnlyModelViewSet[Message]):
     def get_queryset(self) -> QuerySet[Message]:
         found = super().get_queryset()
         campaign = self.request.query_params.get("campaign", "")
-        return found.filter(campaign_id=int(campaign)) if campaign.isdigit() else found
+        return found.filter(campaign_id=int(campaign)) if campaign.isdecimal() else found
 
 
 class ConflictSerializer(serializers.ModelSerializer[Conflict]):
@@ -133,13 +133,13 @@ class DeliveryViewSet(Guarded, mixins.ListModelMixin, viewsets.GenericViewSet[De
     def get_queryset(self) -> QuerySet[Delivery]:
         found, asked = super().get_queryset(), self.request.query_params
         run, customer = asked.get("run", ""), asked.get("customer", "")
-        if not (run.isdigit() or customer.isdigit()):
+        if not (run.isdecimal() or customer.isdecimal()):
             if getattr(self, "swagger_fake_view", False):
                 return found.none()
             raise ValidationError({"run": ["Give the run or the customer whose deliveries you want."]})
-        if run.isdigit():
+        if run.isdecimal():
             found = found.filter(run_id=int(run))
-        if customer.isdigit():
+        if customer.isdecimal():
             found = found.filter(customer_id=int(customer))
         if (department := department_of(self.request)) is not None:
             found = found.filter(department_id=department)

@@ -64,7 +64,7 @@ class ConsentViewSet(Guarded, mixins.ListModelMixin, viewsets.GenericViewSet[Con
     def get_queryset(self) -> QuerySet[ConsentState]:
         found = super().get_queryset()
         customer = self.request.query_params.get("customer", "")
-        return found.filter(customer_id=int(customer)) if customer.isdigit() else found
+        return found.filter(customer_id=int(customer)) if customer.isdecimal() else found
 
     def create(self, request: Request) -> Response:
         wish = WishSerializer(data=request.data)

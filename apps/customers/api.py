@@ -122,7 +122,7 @@ class InteractionViewSet(
 
     def get_queryset(self) -> QuerySet[Interaction]:
         happened, asked = super().get_queryset(), self.request.query_params
-        if asked.get("customer", "").isdigit():
+        if asked.get("customer", "").isdecimal():
             happened = happened.filter(customer_id=int(asked["customer"]))
         if kind := asked.get("kind"):
             happened = happened.filter(kind=kind)

@@ -44,10 +44,12 @@ def step(given: QueryDict) -> str:
 
 def day(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text or "")
+        found = date.fromisoformat(text or "")
     except ValueError:
         return None
+    # nothing was ever sent outside these years, and no day can be counted back from the first of all
+    return found if 2000 <= found.year <= 2100 else None
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and int(text) < 2**31 else None
+    return int(text) if text and text.isascii() and text.isdecimal() and int(text) < 2**31 else None

@@ -194,6 +194,12 @@ class TestEditor:
         assert "A loop runs too long" in page
         assert ContentVersion.objects.get(pk=version.pk).subject == endless
 
+    def test_a_subject_that_is_too_long_is_named_and_what_was_typed_stays(self, browser, version):
+        answer = browser.post(self.address("version-save", version), self.posted(version, subject="x" * 301))
+        assert answer.status_code == 422
+        assert "at most 300 characters" in answer.content.decode()
+        assert "x" * 301 in answer.content.decode()
+
     def test_an_impossible_address_is_refused_and_what_was_typed_stays(self, browser, version):
         answer = browser.post(self.address("version-save", version), self.posted(version, **{"b3-url": "javascript:alert(1)"}))
         assert answer.status_code == 422

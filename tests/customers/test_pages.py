@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from apps.accounts.models import AuditEvent, Role
 from apps.customers import merging, panels
-from apps.customers.models import Customer, ImportJob, Interaction, Segment
+from apps.customers.models import Customer, ImportJob, Interaction, Segment, Source
 from apps.customers.panels import Panel, TimelineEntry
 from tests.customers.importing import NOW, imported
 from tests.factories.accounts import UserFactory
@@ -154,6 +154,7 @@ def test_a_file_that_is_no_table_is_told_on_the_upload_page(client):
         client.post(reverse("customers:import_upload"), {"file": file, "kind": "customers", "new_source": "Shop"})
     )
     assert "Excel workbook" in page
+    assert not Source.objects.filter(code="shop").exists()
 
 
 def test_errors_of_others_are_not_opened(client):

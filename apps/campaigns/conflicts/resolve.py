@@ -92,7 +92,7 @@ def way_out(conflict: Conflict, key: str, *, now: datetime) -> WayOut | None:
 def _asked_move(conflict: Conflict, rest: str, now: datetime) -> WayOut | None:
     pk, _separator, days = rest.partition(":")
     sides = [side for side in (conflict.first_campaign_id, conflict.second_campaign_id) if side]
-    if not pk.isdigit() or int(pk) not in sides or not days.lstrip("-").isdigit() or not -366 <= int(days) <= 366:
+    if not pk.isdecimal() or int(pk) not in sides or not days.lstrip("-").isdecimal() or not -366 <= int(days) <= 366:
         return None
     plan = loading.load(now=now, focus=sides)
     campaign = plan.campaigns.get(int(pk))

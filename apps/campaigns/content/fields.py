@@ -75,7 +75,7 @@ def unknown(paths: Iterable[str], known: Iterable[Field] | None = None) -> list[
 
 def _product_path(path: str) -> bool:
     parts = path.split(".")
-    return len(parts) == 3 and parts[0] == "products" and parts[1].isdigit() and parts[2] in PRODUCT
+    return len(parts) == 3 and parts[0] == "products" and parts[1].isdecimal() and parts[2] in PRODUCT
 
 
 def sources(version: ContentVersion) -> list[str]:

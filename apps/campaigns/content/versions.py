@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 from pyroaring import BitMap
@@ -124,7 +125,8 @@ def save(
 ) -> ContentVersion:
     """Save the words of a version; the earlier state goes to the history.
 
-    Raises SavedMeanwhile when somebody else saved since ``expected_revision``, ValidationError for impossible blocks.
+    Raises SavedMeanwhile when somebody else saved since ``expected_revision``, ValidationError for impossible blocks
+    and words that are too long.
     """
     current = ContentVersion.objects.select_for_update().get(pk=version.pk)
     campaign = current.message.campaign
@@ -132,6 +134,7 @@ def save(
     wanted = {name: values[name] for name in CONTENT if name in values}
     if "blocks" in wanted:
         wanted["blocks"] = blocks.cleaned(wanted["blocks"])
+    _refuse_unfit(wanted)
     if all(getattr(current, name) == value for name, value in wanted.items()):
         return current
     if current.revision != expected_revision:
@@ -145,6 +148,16 @@ def save(
     current.save()
     planning.touch(campaign, actor=actor, now=now)
     return current
+
+
+def _refuse_unfit(wanted: Mapping[str, Any]) -> None:
+    """Names the line that is too long, while it still stands in the author's form."""
+    for name in wanted.keys() & {"format", "template", "subject", "preheader"}:
+        field: Any = ContentVersion._meta.get_field(name)
+        try:
+            field.clean(wanted[name], None)
+        except ValidationError as problem:
+            raise ValidationError([f"{field.verbose_name}: {text}" for text in problem.messages]) from problem
 
 
 def _keep(version: ContentVersion, *, actor: User, now: datetime) -> None:

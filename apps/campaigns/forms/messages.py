@@ -17,7 +17,7 @@ from apps.customers.models import AttributeDefinition, Segment
 
 from .. import schedule
 from ..models import Message, Offer
-from .widgets import REPEATS, DateInput, TimeInput, choose_from, version_field
+from .widgets import REPEATS, DateInput, TimeInput, choose_from, keep_in_reach, version_field
 
 
 class VersionedForm(forms.ModelForm):
@@ -124,6 +124,7 @@ class ScheduleForm(VersionedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        keep_in_reach(self, "day", "until_day", "recurs_until")
         zone = clock.company_zone()
         self.fields["clock"].help_text = _t("In %(zone)s.") % {"zone": zone.key}
         own = self.instance.recurrence

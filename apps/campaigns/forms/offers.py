@@ -15,8 +15,10 @@ from PIL import Image, UnidentifiedImageError
 
 from ..models import Brand, Offer
 from ..models.offers import OfferKind
-from .widgets import DateInput
+from .widgets import DateInput, day_in_reach
 
+# what the column of an offer's price holds
+MOST_MONEY = Decimal(10) ** 9
 LOGO_BYTES = 300_000
 LOGO_SIDE = 2000
 LOGO_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEBP": "image/webp"}
@@ -26,8 +28,10 @@ FOOTER_LANGUAGES = {"en": _("English"), "nb": _("Norwegian"), "pl": _("Polish"),
 class OfferForm(forms.ModelForm):
     """An offer; days are whole days of the company's zone."""
 
-    first_day = forms.DateField(label=_("Valid from"), widget=DateInput())
-    last_day = forms.DateField(label=_("Valid until, that day included"), widget=DateInput())
+    first_day = forms.DateField(label=_("Valid from"), widget=DateInput(), validators=[day_in_reach])
+    last_day = forms.DateField(
+        label=_("Valid until, that day included"), widget=DateInput(), validators=[day_in_reach]
+    )
     price_list = forms.CharField(
         label=_("Prices per country"), required=False, widget=forms.Textarea(attrs={"rows": 4, "class": "mono"}),
         help_text=_("One country a line: its code, the amount, the currency. For instance: NO 999 NOK"),
@@ -72,9 +76,12 @@ def _price(line: str, number: int) -> tuple[str, Decimal, str]:
     amount = re.sub(r"\s", "", found[2])
     amount = amount.replace(".", "").replace(",", ".") if "," in amount else amount
     try:
-        return found[1].upper(), Decimal(amount), found[3].upper()
+        money = Decimal(amount)
     except InvalidOperation as error:
         raise ValidationError(_t("Line %(line)s: the amount is not a number.") % {"line": number}) from error
+    if money >= MOST_MONEY:
+        raise ValidationError(_t("Line %(line)s: the amount is too large.") % {"line": number})
+    return found[1].upper(), money, found[3].upper()
 
 
 class BrandForm(forms.ModelForm):

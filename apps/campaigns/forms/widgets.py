@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -30,6 +32,18 @@ def choose_from(field: forms.Field, rows: models.QuerySet[Any], label: Callable[
     field.queryset = rows
     if label:
         field.label_from_instance = label  # type: ignore[method-assign,assignment]
+
+
+def day_in_reach(day: date) -> None:
+    """Refuses a mistyped year: days at the ends of time cannot be moved, shown in a zone or counted on from."""
+    if not 2000 <= day.year <= 2100:
+        raise ValidationError(_("Choose a day between the years 2000 and 2100."))
+
+
+def keep_in_reach(form: forms.BaseForm, *names: str) -> None:
+    """Refuses days out of reach in these fields."""
+    for name in names:
+        form.fields[name].validators.append(day_in_reach)
 
 
 def version_field() -> forms.IntegerField:

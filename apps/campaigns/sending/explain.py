@@ -51,7 +51,7 @@ class Told:
     def rule(self) -> str:
         """The rule behind a refusal, by its name."""
         kind, _dot, number = self.delivery.rule.partition(".")
-        if not number.isdigit():
+        if not number.isdecimal():
             return ""
         if kind == "agreement":
             return self._other_side(int(number))

@@ -194,7 +194,7 @@ def _move(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     try:
         moving.move_campaign(
             actor=access.current_user(request), campaign=campaign, days=days, now=clock.now(),
-            expected_version=int(version) if version.isascii() and version.isdigit() else 0,
+            expected_version=int(version) if version.isdecimal() and len(version) < 10 else 0,
         )
     except planning.EditedMeanwhile:
         messages.error(request, _("Somebody changed this campaign while you were moving it. Look at it again and move it then."))
@@ -217,6 +217,8 @@ def pressure_day(request: HttpRequest, day: str) -> HttpResponse:
         chosen = date.fromisoformat(day)
     except ValueError as error:
         raise Http404(_("There is no such day.")) from error
+    if not 2000 <= chosen.year <= 2100:
+        raise Http404(_("There is no such day."))
     now, user = clock.now(), access.current_user(request)
     pressed = figures.pressed(chosen, now=now)
     policy = ContactPolicy.objects.filter(is_active=True).first()

@@ -74,7 +74,7 @@ def live_act(request: HttpRequest, pk: int) -> HttpResponse:
 def _target(campaign: Campaign, message_id: str) -> Message | Campaign:
     if not message_id:
         return campaign
-    if not message_id.isdigit():
+    if not message_id.isdecimal():
         raise Http404
     return get_object_or_404(Message.objects.select_related("campaign"), pk=int(message_id), campaign=campaign)
 
@@ -91,7 +91,7 @@ def _stop(request: HttpRequest, target: halts.Target, user: User) -> None:
 
 def _lift(request: HttpRequest, user: User) -> None:
     number = request.POST.get("halt", "")
-    halt = get_object_or_404(Halt, pk=int(number) if number.isdigit() else 0)
+    halt = get_object_or_404(Halt, pk=int(number) if number.isdecimal() else 0)
     if halts.lift(halt=halt, user=user, now=clock.now()):
         messages.success(request, _("It goes on within seconds."))
 
@@ -149,7 +149,7 @@ def overview_act(request: HttpRequest) -> HttpResponse:
     user = access.current_user(request)
     if request.POST.get("act") == "stop":
         number = request.POST.get("department", "")
-        department = get_object_or_404(Department, pk=int(number)) if number.isdigit() else None
+        department = get_object_or_404(Department, pk=int(number)) if number.isdecimal() else None
         _stop(request, department, user)
     else:
         _lift(request, user)

@@ -65,7 +65,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 def _number(request: HttpRequest) -> int:
     given = request.GET.get("page", "1")
-    return int(given) if given.isdigit() and len(given) < 7 else 1
+    return int(given) if given.isdecimal() and len(given) < 7 else 1
 
 
 def _messages(request: HttpRequest, channel: str) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _moment(seconds: float) -> Any:
 
 def _got(request: HttpRequest, number: int) -> inbox.Got:
     access.require(_may_open(request), _("Messages to people may be opened by those who handle personal data."))
-    got = inbox.message(number)
+    got = inbox.message(number) if number < 2**63 else None
     if got is None:
         raise Http404
     return got

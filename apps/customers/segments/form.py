@@ -150,7 +150,7 @@ def find(root: Node, path: str) -> Node | None:
     """The node at a path, None when there is none."""
     node = root
     for part in path.split(".") if path else []:
-        if not part.isdigit() or int(part) >= len(node.children):
+        if not part.isdecimal() or int(part) >= len(node.children):
             return None
         node = node.children[int(part)]
     return node

@@ -176,7 +176,7 @@ def _times(params: Params) -> int:
 
 def _is_whole(value: Any) -> bool:
     text = str(value if value is not None else "").strip()
-    return text == "" or (text.isdigit() and int(text) <= 36500)
+    return text == "" or (text.isdecimal() and int(text) <= 36500)
 
 
 def _is_amount(value: Any) -> bool:

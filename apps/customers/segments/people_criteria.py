@@ -260,7 +260,7 @@ class SegmentCriterion(Criterion):
 
     def references(self, params: Params) -> Iterable[int]:
         value = str(params.get("id", ""))
-        return [int(value)] if value.isdigit() else []
+        return [int(value)] if value.isdecimal() else []
 
     def sql(self, params: Params, moment: Moment) -> tuple[str, Sequence[Any]]:
         raise NotImplementedError("the tree asks the segment itself")

@@ -80,10 +80,12 @@ def upload(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            job = jobs.create(
-                source=form.the_source(), kind=data["kind"], filename=data["file"].name, content=data["file"].chunks(),
-                actor=access.current_user(request), now=clock.now(), encoding=data["encoding"], delimiter=data["delimiter"],
-            )  # fmt: skip
+            # a refused file leaves no new system behind
+            with transaction.atomic():
+                job = jobs.create(
+                    source=form.the_source(), kind=data["kind"], filename=data["file"].name, content=data["file"].chunks(),
+                    actor=access.current_user(request), now=clock.now(), encoding=data["encoding"], delimiter=data["delimiter"],
+                )  # fmt: skip
             return redirect("customers:import_mapping", job.pk)
         except FileRefused as error:
             form.add_error("file", str(error))

@@ -149,7 +149,7 @@ def merge_by_hand(request: HttpRequest, customer_id: int) -> HttpResponse:
     user = access.current_user(request)
     access.require(_can_merge(user))
     number = request.POST.get("other", "").strip().removeprefix("#")
-    other = Customer.objects.living().filter(pk=int(number)).first() if number.isdigit() and len(number) < 10 else None
+    other = Customer.objects.living().filter(pk=int(number)).first() if number.isdecimal() and len(number) < 10 else None
     if other is None or other.pk == customer_id:
         messages.error(request, _("There is no other customer with this number."))
         return redirect("customers:customer", customer_id)

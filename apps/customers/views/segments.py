@@ -140,7 +140,8 @@ def _save(request: HttpRequest, segment: Segment, root: tree_form.Node) -> HttpR
     try:
         saved = keeping.save(
             segment=segment, name=name, description=request.POST.get("description", ""), rule=tree_form.to_rule(root),
-            expected_version=int(version) if version.isdigit() else 0, actor=access.current_user(request), now=clock.now(),
+            expected_version=int(version) if version.isdecimal() and len(version) < 10 else 0,
+            actor=access.current_user(request), now=clock.now(),
         )  # fmt: skip
     except segments.BrokenRule as error:
         return error.problems
@@ -161,7 +162,7 @@ def people(request: HttpRequest, segment_id: int) -> HttpResponse:
     except segments.BrokenRule as error:
         messages.error(request, str(error))
         return redirect("customers:segment", segment.pk)
-    start = found.rank(int(after)) if after.isdigit() and int(after) < 2**32 else 0
+    start = found.rank(int(after)) if after.isdecimal() and int(after) < 2**32 else 0
     ids = list(found[start : start + PAGE])
     shown = showing.lines(user, Customer.objects.filter(pk__in=ids).order_by("pk"))
     audit.opened_people(actor=user, subject=segment, count=len(shown), where="segment people", now=now)
