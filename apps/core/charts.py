@@ -57,13 +57,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Series:
-    """A named row of numbers, one per label. None is a gap."""
+    """A named row of numbers, one per label. None is a gap. A department's colour, or 0: the next one of the chart."""
 
     name: str
     values: Sequence[Number | None] = field(default_factory=list)
+    colour: int = 0
+
+    def css(self, place: int) -> str:
+        """The class that paints this row, being the `place`th of its chart."""
+        return f"dep-series d{self.colour}" if self.colour else f"s{place % 8 + 1}"
 
 
-def figure(title: str, drawing: SafeString, table: Table | None = None, key: Sequence[str] = ()) -> SafeString:
+def figure(title: str, drawing: SafeString, table: Table | None = None, key: Sequence[Series] = ()) -> SafeString:
     """A chart with its title, the key of its colours and its table."""
     return format_html(
         '<figure class="chart"><figcaption>{}</figcaption>{}{}{}</figure>',
@@ -139,12 +144,12 @@ def stacked(title: str, labels: Sequence[str], series: Sequence[Series]) -> Safe
         for place, row in enumerate(series):
             value = float(row.values[at] or 0)
             y, foot = _y(below + value, top), _y(below, top)
-            parts.append((place % 8 + 1, round((at + 0.12) * width, 2), round(width * 0.76, 2), round(y, 1),
+            parts.append((row.css(place), round((at + 0.12) * width, 2), round(width * 0.76, 2), round(y, 1),
                           round(foot - y, 1), row.name, label, formats.number(value, 1)))  # fmt: skip
             below += value
-    shapes = '<rect class="s{}" x="{}%" width="{}%" y="{}" height="{}"><title>{}, {}: {}</title></rect>'
+    shapes = '<rect class="{}" x="{}%" width="{}%" y="{}" height="{}"><title>{}, {}: {}</title></rect>'
     drawn = format_html("{}{}", _grid(top), format_html_join("", shapes, parts))
-    return figure(title, _plot(title, drawn, labels), _by_label(labels, series), [row.name for row in series])
+    return figure(title, _plot(title, drawn, labels), _by_label(labels, series), series)
 
 
 def lines(title: str, labels: Sequence[str], series: Sequence[Series], show: Format = formats.number) -> SafeString:
@@ -154,7 +159,7 @@ def lines(title: str, labels: Sequence[str], series: Sequence[Series], show: For
     drawn = [_grid(top)]
     for place, row in enumerate(series):
         points = [(at * step, _y(v, top), labels[at], show(v)) for at, v in enumerate(row.values) if v is not None]
-        css = f"s{place % 8 + 1}"
+        css = row.css(place)
         drawn.append(format_html_join("", '<line class="line {}" x1="{}%" y1="{}" x2="{}%" y2="{}"/>', (
             (css, round(a[0], 2), round(a[1], 1), round(b[0], 2), round(b[1], 1)) for a, b in pairwise(points)
         )))  # fmt: skip
@@ -162,7 +167,7 @@ def lines(title: str, labels: Sequence[str], series: Sequence[Series], show: For
             (css, round(x, 2), round(y, 1), row.name, label, words) for x, y, label, words in points
         )))  # fmt: skip
     body = format_html_join("", "{}", ((part,) for part in drawn))
-    return figure(title, _plot(title, body, labels, under_columns=False), _by_label(labels, series), [row.name for row in series])
+    return figure(title, _plot(title, body, labels, under_columns=False), _by_label(labels, series), series)
 
 
 def spark(values: Sequence[Number], title: str) -> SafeString:
@@ -252,12 +257,12 @@ def _limit(limit: Number | None, label: str, top: float) -> SafeString:
     )  # fmt: skip
 
 
-def _key(names: Sequence[str]) -> SafeString:
-    if len(names) < 2:
+def _key(series: Sequence[Series]) -> SafeString:
+    if len(series) < 2:
         return SafeString("")
-    rows = ((place % 8 + 1, name) for place, name in enumerate(names))
+    rows = ((row.css(place), row.name) for place, row in enumerate(series))
     marks = (
-        '<li><svg viewBox="0 0 11 11" aria-hidden="true"><rect class="s{}" width="11" height="11" rx="2"/></svg>{}</li>'
+        '<li><svg viewBox="0 0 11 11" aria-hidden="true"><rect class="{}" width="11" height="11" rx="2"/></svg>{}</li>'
     )
     return format_html('<ul class="key">{}</ul>', format_html_join("", marks, rows))
 

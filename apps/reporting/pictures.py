@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from apps.accounts.models import Department
 from apps.core import charts, formats
 from apps.core.charts import Bar, Series
 
@@ -42,12 +43,17 @@ def _note(step: str, rate: float | None) -> str:
     return words % {"rate": formats.percent(rate, 1)}
 
 
-def sent_per_day(sent: Mapping[Any, list[int]], names: Mapping[Any, str], days: list[Any]) -> SafeString:
-    """Messages sent per day, stacked."""
+def sent_per_day(sent: Mapping[Any, list[int]], departments: Mapping[Any, Department], days: list[Any]) -> SafeString:
+    """Messages sent per day, stacked, each department in its own colour."""
     whole = sum(sum(values) for values in sent.values())
     title = _("%(n)s messages were sent in %(days)s days") % {"n": formats.number(whole), "days": len(days)}
     labels = [formats.day(day, "day") for day in days]
-    return charts.stacked(title, labels, [Series(names.get(key, str(key)), values) for key, values in sent.items()])
+    found = [(departments.get(key), key, values) for key, values in sent.items()]
+    series = [
+        Series(department.name if department else str(key), values, department.colour if department else 0)
+        for department, key, values in found
+    ]
+    return charts.stacked(title, labels, series)
 
 
 def credit_bars(title: str, rows: Mapping[str, Mapping[str, Decimal]], currency: str) -> SafeString:

@@ -68,7 +68,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "by_campaign": [
             (row.key, names.get(row.key, ""), _shown(row, scope, campaign=row.key)) for row in campaigns[:25]
         ],
-        "per_day": _per_day(period, {pk: str(each) for pk, each in departments.items()}),
+        "per_day": _per_day(period, departments),
         "query": request.GET.urlencode(),
     }  # fmt: skip
     return render(request, "reporting/overview.html", context)
@@ -142,9 +142,9 @@ def _shown(row: sums.Row, scope: Scope, **changes: Any) -> dict[str, Any]:
     return {"row": row, "urls": urls, "revenue": pictures.purse(row.revenue), "cost": pictures.purse(row.cost)}
 
 
-def _per_day(period: sums.Period, names: dict[Any, str]) -> Any:
+def _per_day(period: sums.Period, departments: dict[Any, Department]) -> Any:
     sent = sums.sent_per_day(period, "department_id")
-    return pictures.sent_per_day(sent, names, period.days()) if sent else ""
+    return pictures.sent_per_day(sent, departments, period.days()) if sent else ""
 
 
 def _links(line: funnel.Line, scope: Scope) -> dict[str, str]:

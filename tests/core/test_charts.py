@@ -41,6 +41,13 @@ def test_groups_that_share_nobody_stand_apart_and_one_inside_the_other_stays_ins
     assert inside.distance + inside.second == pytest.approx(inside.first)
 
 
+def test_a_department_keeps_its_own_colour_in_a_chart_and_in_its_key():
+    series = [charts.Series("Loyalty", [1], 3), charts.Series("Others", [2])]
+    for chart in (charts.stacked("t", ["x"], series), charts.lines("t", ["x"], series)):
+        assert chart.count('class="dep-series d3"') == 2
+        assert chart.count('class="s2"') == 2
+
+
 @pytest.mark.parametrize("impossible", [(10, 5, 6), (10, 5, -1)])
 def test_more_shared_people_than_a_group_has_is_refused(impossible):
     with pytest.raises(ValueError, match="people cannot be in both"):
