@@ -199,4 +199,5 @@ def segment_overlap(request: HttpRequest, pk: int) -> HttpResponse:
     """For the audience page: which planned messages reach people of this segment, and how many."""
     segment = get_object_or_404(Segment.objects.only("pk", "name", "count"), pk=pk)
     rows = segments.overlap(pk, now=clock.now())
-    return render_page(request, "campaigns/conflicts/segment_overlap.html", {"segment": segment, "rows": rows})
+    context = {"segment": segment, "rows": rows}
+    return render_page(request, "campaigns/conflicts/segment_overlap.html", context, partial="overlap")
