@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 from apps.accounts import access
 from apps.campaigns.api import CampaignViewSet, ConflictViewSet, DeliveryViewSet, MessageViewSet
+from apps.consent.api import ConsentViewSet
 from apps.customers.api import CustomerViewSet, InteractionViewSet, SegmentViewSet
 
 router = SimpleRouter()
@@ -16,6 +17,7 @@ router.register("campaigns", CampaignViewSet, "api-campaigns")
 router.register("messages", MessageViewSet, "api-messages")
 router.register("deliveries", DeliveryViewSet, "api-deliveries")
 router.register("conflicts", ConflictViewSet, "api-conflicts")
+router.register("consent", ConsentViewSet, "api-consent")
 
 urlpatterns = [
     path("schema/", access.signed_in(SpectacularAPIView.as_view()), name="api-schema"),

@@ -17,7 +17,6 @@ ACTIONS = {
     "interactions.write": _("send in interactions"),
     "segments.read": _("read audiences"),
     "campaigns.read": _("read campaigns, messages and conflicts"),
-    "campaigns.write": _("draft campaigns"),
     "deliveries.read": _("read the ledger of deliveries"),
     "consent.read": _("read consents"),
     "consent.write": _("record a person's yes or no"),

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from apps.accounts.api_access import Guarded
 from apps.accounts.masking import mask_email, mask_name, mask_phone, mask_text
+from apps.core import clock
 from apps.core.paging import ById
 
-from .models import ContactPoint, Customer, Interaction, Segment
+from . import ingest
+from .models import ContactPoint, Customer, Interaction, Segment, Source
+from .models.people import InteractionKind
 
 
 class ContactPointSerializer(serializers.ModelSerializer[ContactPoint]):
@@ -110,6 +119,41 @@ class InteractionSerializer(serializers.ModelSerializer[Interaction]):
         )
 
 
+class PersonSerializer(serializers.Serializer[dict]):
+    """Who did it: exactly one of these."""
+
+    source_id = serializers.CharField(max_length=120, required=False)
+    email = serializers.CharField(max_length=320, required=False)
+    phone = serializers.CharField(max_length=40, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Name the person by exactly one of source_id, email or phone.")
+        return attrs
+
+
+class ToldInteractionSerializer(serializers.Serializer[dict]):
+    """One interaction; ``id`` is the source's own and the idempotency key."""
+
+    id = serializers.CharField(max_length=120)
+    person = PersonSerializer()
+    kind = serializers.ChoiceField(choices=InteractionKind.choices)
+    channel = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    at = serializers.DateTimeField()
+    value = serializers.DecimalField(max_digits=14, decimal_places=2, required=False, allow_null=True)
+    currency = serializers.RegexField(r"^[A-Z]{3}$", required=False)
+    sku = serializers.CharField(max_length=60, required=False, allow_blank=True)
+    quantity = serializers.IntegerField(required=False, min_value=-(2**31), max_value=2**31 - 1)
+    detail = serializers.DictField(required=False)
+
+
+class BatchSerializer(serializers.Serializer[dict]):
+    """Up to 1,000 interactions of one source."""
+
+    source = serializers.SlugRelatedField(slug_field="code", queryset=Source.objects.all())  # type: ignore[assignment]
+    interactions = serializers.ListField(child=ToldInteractionSerializer(), allow_empty=False, max_length=ingest.MOST)
+
+
 class InteractionViewSet(
     Guarded, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Interaction]
 ):
@@ -119,6 +163,18 @@ class InteractionViewSet(
     serializer_class = InteractionSerializer
     pagination_class = ById
     read_action = "customers.read"
+    write_action = "interactions.write"
+
+    @extend_schema(request=BatchSerializer, responses={200: OpenApiTypes.OBJECT})
+    @action(detail=False, methods=["post"])
+    def batch(self, request: Request) -> Response:
+        """Tell many at once. Sending the same again is harmless; the answer says for each what became of it."""
+        sent = BatchSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        told = ingest.record(
+            source=sent.validated_data["source"], items=sent.validated_data["interactions"], now=clock.now()
+        )
+        return Response({"results": [asdict(answer) for answer in told]})
 
     def get_queryset(self) -> QuerySet[Interaction]:
         happened, asked = super().get_queryset(), self.request.query_params

@@ -81,6 +81,6 @@ def test_a_torn_authorization_header_is_an_answer_not_a_crash(client, header):
 def test_the_description_of_the_api_is_complete_and_can_be_tried(client, colleague):
     client.force_login(colleague)
     schema = client.get("/api/v1/schema/?format=json").json()
-    for part in ("customers", "interactions", "segments", "campaigns", "messages", "deliveries", "conflicts"):
+    for part in ("customers", "interactions", "segments", "campaigns", "messages", "deliveries", "conflicts", "consent"):
         assert f"/api/v1/{part}/" in schema["paths"]
     assert client.get("/api/v1/try/").status_code == 200
