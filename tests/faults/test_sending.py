@@ -44,7 +44,7 @@ def run(sandbox, monkeypatch) -> Run:
 
 def worker(stage: str, sandbox: Path) -> int:
     """Runs a worker process until it is dead, or done."""
-    environment = {**os.environ, "CONCORD_CLUSTER": "tests"}
+    environment = dict(os.environ)
     command = [sys.executable, "-m", "tests.faults.dying_worker", stage, str(connection.settings_dict["NAME"]),
                str(sandbox), NOW.isoformat()]  # fmt: skip
     return subprocess.run(command, cwd=ROOT, env=environment, timeout=120).returncode
