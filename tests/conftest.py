@@ -1,7 +1,6 @@
 """The test run's environment: a database cluster of its own, tasks run in place, no waiting."""
 
 import os
-import shutil
 
 os.environ["CONCORD_MODE"] = "development"
 os.environ.setdefault("CONCORD_CLUSTER", "tests")
@@ -15,6 +14,8 @@ import pytest
 
 django.setup()
 
+pytest_plugins = ["tests.chromium"]
+
 
 @pytest.fixture(autouse=True)
 def _quick_and_quiet(settings, tmp_path):
@@ -23,16 +24,3 @@ def _quick_and_quiet(settings, tmp_path):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.SANDBOX_DIR = tmp_path / "sandbox"
-
-
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args):
-    """Debian's Chromium; without one browser tests are skipped, except where CONCORD_REQUIRE_BROWSER is set (CI)."""
-    if CHROMIUM is None:
-        if os.environ.get("CONCORD_REQUIRE_BROWSER"):
-            pytest.fail("Chromium is not installed, and CONCORD_REQUIRE_BROWSER is set")
-        pytest.skip("Chromium is not installed")
-    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": ["--no-sandbox"]}

@@ -7,16 +7,14 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 
 from apps.accounts.models import User
 from apps.campaigns.sending import plan, sweep, work
-from apps.channels.counterparts import inbox, process
+from apps.channels.counterparts import inbox, place, process
 from apps.core import clock
 from apps.reporting.demo.load import load
-from tests.browser.conftest import axe, chromium, open_page
-
-__all__ = ["axe", "chromium", "company", "open_page"]
 
 AFTERNOON = datetime(2026, 11, 18, 13, 30, tzinfo=UTC)
 
@@ -41,6 +39,7 @@ class Company(SimpleNamespace):
 
     def mails(self, address: str) -> list[inbox.Got]:
         """What the mail counterpart holds for an address, with bodies, oldest first."""
+        place.settle(settings.SANDBOX_DIR)
         return [inbox.message(got.id) for got in reversed(inbox.messages(channel="email", search=address).messages)]
 
 

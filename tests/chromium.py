@@ -1,4 +1,7 @@
-"""A real browser against a live server. Without Chromium these tests are skipped, in CI that is a failure."""
+"""A real browser against a live server: one for the whole run, since a second one cannot be driven beside it.
+
+Without Chromium the tests that need it are skipped; in CI that is a failure.
+"""
 
 import os
 from collections.abc import Callable, Iterator
