@@ -5,7 +5,14 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.routers import SimpleRouter
 
 from apps.accounts import access
-from apps.campaigns.api import CampaignViewSet, ConflictViewSet, DeliveryViewSet, MessageViewSet
+from apps.campaigns.api import (
+    CampaignViewSet,
+    ConflictViewSet,
+    ContentViewSet,
+    DeliveryViewSet,
+    MessageViewSet,
+    OfferViewSet,
+)
 from apps.consent.api import ConsentViewSet
 from apps.customers.api import CustomerViewSet, InteractionViewSet, SegmentViewSet
 
@@ -15,6 +22,8 @@ router.register("interactions", InteractionViewSet, "api-interactions")
 router.register("segments", SegmentViewSet, "api-segments")
 router.register("campaigns", CampaignViewSet, "api-campaigns")
 router.register("messages", MessageViewSet, "api-messages")
+router.register("contents", ContentViewSet, "api-contents")
+router.register("offers", OfferViewSet, "api-offers")
 router.register("deliveries", DeliveryViewSet, "api-deliveries")
 router.register("conflicts", ConflictViewSet, "api-conflicts")
 router.register("consent", ConsentViewSet, "api-consent")

@@ -299,7 +299,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {"InteractionKindEnum": "apps.customers.models.people.InteractionKind"},
+    "ENUM_NAME_OVERRIDES": {
+        "InteractionKindEnum": "apps.customers.models.people.InteractionKind",
+        "MessageKindEnum": "apps.campaigns.models.plan.MessageKind",
+        "OfferKindEnum": "apps.campaigns.models.offers.OfferKind",
+        "SegmentKindEnum": "apps.customers.models.segments.SegmentKind",
+    },
 }
 
 LOG_LEVEL = env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], "INFO")

@@ -20,7 +20,12 @@ def record(
     after: dict[str, Any] | None = None,
     now: datetime,
 ) -> AuditEvent:
-    """Adds one line. `action` is a code such as "campaign.approved"; without an actor Concord itself acted."""
+    """Adds one line. `action` is a code such as "campaign.approved"; without an actor Concord itself acted.
+
+    A program's line names whoever made its token, and the token.
+    """
+    if token := getattr(actor, "token", None):
+        after = {**(after or {}), "api_token": token.pk}
     return AuditEvent.objects.create(
         at=now,
         actor=actor if actor is not None and actor.pk else None,

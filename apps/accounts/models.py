@@ -157,3 +157,22 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class ApiAnswer(models.Model):
+    """What a program got for an ``Idempotency-Key``: the same request again gets the same answer and does nothing."""
+
+    token = models.ForeignKey(ApiToken, models.CASCADE, related_name="answers")
+    key = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField(null=True)
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["token", "key"], name="api_answer_once")]
+        verbose_name = _("answer to a program")
+        verbose_name_plural = _("answers to programs")
+
+    def __str__(self) -> str:
+        return f"{self.token_id} {self.key}"

@@ -17,8 +17,9 @@ from apps.consent import gate
 from apps.core.reasons import Reason, sentence
 
 from . import audiences
-from .content import versions
+from .content import fields, versions
 from .models import Campaign, Message, MessageKind
+from .models.sending import ArmKind
 from .sending import agreements, aliases, arms, limits
 
 AUDIENCE, CONTACTED = "audience", "contacted"
@@ -31,6 +32,7 @@ LABELS = {
     "limit": _("Within contact limit"),
     "agreement": _("Not left to others"),
     "version": _("Has a version"),
+    "fields": _("Has every merge field"),
     "control": _("Outside control group"),
     CONTACTED: _("Will be contacted"),
 }
@@ -93,6 +95,8 @@ def waterfall(message: Message, *, now: datetime) -> list[Step]:
     fall.lose("limit", {Reason.OVER_LIMIT: limits.people_over_limit(message, fall.left, at)})
     _by_agreement(fall, message, at)
     fall.lose("version", {Reason.NO_VERSION: versions.without_version(message, fall.left)})
+    if message.needs_fields:
+        fall.lose("fields", {Reason.MISSING_FIELD: _without_fields(message, fall.left, now)})
     fall.lose("control", {Reason.CONTROL_GROUP: arms.control_group(message, fall.left)})
     fall.steps.append(Step(CONTACTED, fall.left))
     return fall.steps
@@ -119,6 +123,18 @@ def _by_agreement(fall: _Fall, message: Message, at: datetime) -> None:
         str(a.keeping_campaign if a.yielding_campaign_id == message.campaign_id else a.yielding_campaign) for a, _p in found
     ]
     fall.lose("agreement", {Reason.AGREED: BitMap.union(BitMap(), *[people for _a, people in found])}, names)
+
+
+def _without_fields(message: Message, people: BitMap, now: datetime) -> BitMap:
+    """Those for whom a merge field of the very version that they would get is empty."""
+    chooser, out = versions.Chooser.of(message), BitMap()
+    readers = versions.by_language(people)
+    for arm in arms.drawn(message, people):
+        for language, part in readers.items():
+            version = chooser.version(arm.code, language) if arm.kind == ArmKind.VARIANT else None
+            if version is not None and (some := part & arm.people):
+                out |= BitMap.union(BitMap(), *fields.missing(message, version, some, now=now).values())
+    return out
 
 
 def together(falls: Iterable[list[Step]]) -> list[Step]:

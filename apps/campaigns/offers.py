@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
 from apps.accounts import access, audit
 from apps.accounts.models import Department, User
@@ -15,6 +16,7 @@ from apps.core import clock
 
 from . import planning
 from .models import Brand, Campaign, Offer, OfferPrice, Programme
+from .models.offers import OfferKind
 
 FIELDS = ("name", "kind", "product", "category", "value", "currency", "code", "claim", "terms")
 
@@ -25,14 +27,51 @@ def span(first: date, last: date) -> tuple[datetime, datetime]:
     return datetime.combine(first, time.min, zone), datetime.combine(last + timedelta(days=1), time.min, zone)
 
 
+def as_drafted(offer: Offer | None) -> dict[str, Any]:
+    """What an offer says now, with its first and its last day in the company's zone and its prices."""
+    if offer is None:
+        return {"prices": []}
+    zone = clock.company_zone()
+    return {name: getattr(offer, name) for name in FIELDS} | {
+        "first_day": offer.valid_from.astimezone(zone).date(),
+        "last_day": (offer.valid_until - timedelta(microseconds=1)).astimezone(zone).date(),
+        "prices": list(offer.prices.values("country", "amount", "currency")),
+    }
+
+
+def contradictions(values: Mapping[str, Any]) -> dict[str, str]:
+    """What does not fit together in an offer, in words: field -> sentence."""
+    found: dict[str, str] = {}
+    first, last, kind, value = (values.get(name) for name in ("first_day", "last_day", "kind", "value"))
+    if first and last and last < first:
+        found["last_day"] = _("The end is before the beginning.")
+    if kind in (OfferKind.PERCENT, OfferKind.POINTS) and not value:
+        found["value"] = _("Say how much.")
+    if kind == OfferKind.PERCENT and value and not 0 < value <= 100:
+        found["value"] = _("Per cent are above 0 and at most 100.")
+    if kind in (OfferKind.AMOUNT, OfferKind.PRICE) and not (value and values.get("currency")) and not values.get("prices"):
+        found["prices"] = _("Give a value with its currency, or prices per country.")
+    return found
+
+
 @transaction.atomic
 def save_offer(
     *, actor: User, department: Department, offer: Offer | None, values: Mapping[str, Any],
     valid: tuple[datetime, datetime], prices: Mapping[str, tuple[Decimal, str]], now: datetime,
+    expected_version: int | None = None,
 ) -> Offer:
-    """Make or change an offer with its prices per country. Campaigns that were signed with it are asked again."""
+    """Make or change an offer with its prices per country. Campaigns that were signed with it are asked again.
+
+    Raises planning.EditedMeanwhile when somebody saved since ``expected_version``.
+    """
     access.require(access.can_edit(actor, department.pk))
     made = offer is None
+    if offer is not None:
+        stored = Offer.objects.select_for_update().get(pk=offer.pk).version
+        if expected_version not in (None, stored):
+            offer.refresh_from_db()
+            raise planning.EditedMeanwhile(offer, {name: values[name] for name in FIELDS if name in values})
+        offer.version = stored + 1
     offer = offer or Offer(department=department, created_at=now)
     for name in FIELDS:
         if name in values:

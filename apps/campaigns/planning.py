@@ -27,7 +27,7 @@ CAMPAIGN_FIELDS = (
 )
 MESSAGE_FIELDS = (
     "name", "position", "kind", "channel", "account", "purpose", "offer", "audience_rule", "timing", "send_at",
-    "send_until", "recurrence", "recurs_until", "variants_share", "arms_attribute", "priority", "region",
+    "send_until", "recurrence", "recurs_until", "variants_share", "arms_attribute", "needs_fields", "priority", "region",
     "estimated_reach", "planned_cost",
 )
 MESSAGE_SETS = ("include", "exclude")

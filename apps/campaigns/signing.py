@@ -19,7 +19,7 @@ from .models import Campaign, ContentVersion, Message, Offer
 CAMPAIGN_PARTS = ("starts_on", "ends_on", "control_share")
 MESSAGE_PARTS = (
     "name", "kind", "channel", "account_id", "purpose_id", "timing", "send_at", "send_until", "recurrence",
-    "recurs_until", "audience_rule", "variants_share", "arms_attribute",
+    "recurs_until", "audience_rule", "variants_share", "arms_attribute", "needs_fields",
 )
 OFFER_PARTS = (
     "name", "kind", "product_id", "category_id", "value", "currency", "code", "claim", "terms", "valid_from", "valid_until",

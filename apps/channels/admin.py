@@ -35,6 +35,7 @@ class ChannelAccountAdmin(Audited):
         "sender_address",
         "rate",
         "daily_capacity",
+        "time_zone",
         "unit_cost",
         "currency",
         "last_error",

@@ -22,6 +22,7 @@ FIELDS = (
     "sender_address",
     "rate",
     "daily_capacity",
+    "time_zone",
     "unit_cost",
     "currency",
 )

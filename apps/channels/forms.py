@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from apps.core import zones
+
 from .adapters.base import Setting
 from .administration import FIELDS, credential_names
 from .models import ChannelAccount
@@ -37,6 +39,13 @@ class AccountForm(forms.ModelForm):
         if rate is None or rate <= 0:
             raise forms.ValidationError(_("The rate has to be more than zero."))
         return rate
+
+    def clean_time_zone(self) -> str:
+        """A name of the IANA database, or nothing."""
+        name = str(self.cleaned_data["time_zone"]).strip()
+        if name and zones.zone(name) is None:
+            raise forms.ValidationError(_("There is no such time zone. Write it as Europe/Oslo."))
+        return name
 
     def clean_currency(self) -> str:
         """An ISO 4217 code."""

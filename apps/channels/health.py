@@ -34,10 +34,15 @@ _STATES = {
 
 
 def note(account_id: int, receipts: Iterable[Receipt], *, now: datetime) -> None:
-    """Adds what a provider said to the account's hour, and remembers the last thing that went wrong."""
+    """Adds what a provider said to the account's hour, and remembers the last thing that went wrong.
+
+    Whoever was refused before the hand-over counts for nothing here: the provider never heard of them.
+    """
     said: Counter[str] = Counter()
     problem = ""
     for receipt in receipts:
+        if receipt.by_us:
+            continue
         said[receipt.outcome.value] += 1
         if receipt.outcome in (Outcome.RETRY, Outcome.UNKNOWN):
             problem = f"{receipt.code} {receipt.detail}".strip()

@@ -13,7 +13,11 @@ from .kinds import Channel
 
 
 class ChannelAccount(models.Model):
-    """One configured provider of a channel. ``rate`` is messages per second, ``daily_capacity`` messages per day."""
+    """One configured provider of a channel. ``rate`` is messages per second, ``daily_capacity`` messages per day.
+
+    ``day_count`` of them are handed over on the day that ends at ``day_ends_at``; until ``rests_until`` the provider asked
+    for peace (Retry-After).
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=80, unique=True)
@@ -37,8 +41,14 @@ class ChannelAccount(models.Model):
     daily_capacity = models.PositiveIntegerField(_("messages per day at most"), null=True, blank=True)
     unit_cost = models.DecimalField(_("cost per message"), max_digits=10, decimal_places=4, default=0)
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    time_zone = models.CharField(
+        _("time zone"), max_length=60, blank=True, help_text=_("Whose day the messages per day count; empty: the company's.")
+    )
     tokens = models.FloatField(default=0)
     tokens_at = models.DateTimeField(null=True, blank=True)
+    day_count = models.PositiveIntegerField(default=0)
+    day_ends_at = models.DateTimeField(null=True, blank=True)
+    rests_until = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(_("last error"), blank=True)
     last_error_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(_("made"))

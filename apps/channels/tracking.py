@@ -5,7 +5,6 @@ no record is made. Only stored targets are redirected to, so a token can never l
 """
 
 import hashlib
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from django.db.models import QuerySet
 from apps.core import tokens
 
 from . import events
+from .machines import Signs, fetches_ahead, stands_for_a_reader
 from .models import ContactEvent, EventKind, Link
 
 PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
@@ -24,13 +24,6 @@ _CLICK, _OPEN = "click", "open"
 _SOON = timedelta(seconds=5)
 _TOGETHER = timedelta(seconds=2)
 _TRAPPED = timedelta(minutes=10)
-_SCANNERS = re.compile(
-    r"bot\b|crawl|spider|slurp|preview|scan|safelinks|proofpoint|mimecast|barracuda|fireeye|trend ?micro|symantec|"
-    r"messagelabs|zscaler|sophos|forcepoint|cisco|ironport|urldefense|checkpoint|headless|python-|curl/|wget/|"
-    r"go-http-client|java/|okhttp|libwww|googleimageproxy|yahoomailproxy|facebookexternalhit",
-    re.IGNORECASE,
-)
-_APPLE_PREFETCH = "Mozilla/5.0"
 
 
 @dataclass(frozen=True)
@@ -40,6 +33,7 @@ class Visit:
     method: str
     user_agent: str
     at: datetime
+    prefetch: bool = False
 
 
 def link_for(url: str, *, now: datetime) -> Link:
@@ -89,7 +83,7 @@ def click(token: str, visit: Visit, *, now: datetime) -> str:
         machine = _by_machine(where, link_id, visit)
         _record(EventKind.CLICKED, where, visit, machine, link_id or None, now)
         if machine:
-            _mark_as_machine(where, visit)
+            _mark_as_machine(where, visit, hidden=link_id == HONEYPOT)
     return target
 
 
@@ -97,9 +91,11 @@ def opened(token: str, visit: Visit, *, now: datetime) -> None:
     """Records that the pixel was fetched. Raises `BadToken`."""
     run_id, customer_id = _read(_OPEN, token, (int, int))
     if customer_id and run_id:
-        prefetched = visit.user_agent.strip() == _APPLE_PREFETCH
-        machine = prefetched or visit.method == "HEAD" or _is_scanner(visit.user_agent)
-        _record(EventKind.OPENED, _Delivery(run_id, customer_id, "email", 0), visit, machine, None, now)
+        where = _Delivery(run_id, customer_id, "email", 0)
+        reader = stands_for_a_reader(visit.user_agent)
+        ahead = visit.prefetch or (fetches_ahead(visit.user_agent) and not reader)
+        signs = Signs(visit.method, visit.user_agent, ahead, where.just_delivered(visit.at), trapped=where.trapped(visit.at))
+        _record(EventKind.OPENED, where, visit, signs.machine, None, now)
 
 
 @dataclass(frozen=True)
@@ -114,30 +110,34 @@ class _Delivery:
             run_id=self.run_id, customer_id=self.customer_id, kind=EventKind.CLICKED, at__gt=since, at__lte=until
         )
 
+    def just_delivered(self, at: datetime) -> bool:
+        """Whether it was handed over, or delivered, only seconds ago."""
+        if self.sent and at - datetime.fromtimestamp(self.sent, UTC) <= _SOON:
+            return True
+        own = ContactEvent.objects.filter(run_id=self.run_id, customer_id=self.customer_id, kind=EventKind.DELIVERED)
+        return own.filter(at__gt=at - _SOON, at__lte=at).exists()
 
-def _is_scanner(user_agent: str) -> bool:
-    return not user_agent.strip() or bool(_SCANNERS.search(user_agent))
+    def trapped(self, at: datetime) -> bool:
+        """Whether somebody followed the hidden link of this delivery lately."""
+        return self.clicks(at - _TRAPPED, at).filter(link=None, machine=True).exists()
 
 
 def _by_machine(where: _Delivery, link_id: int, visit: Visit) -> bool:
-    if link_id == HONEYPOT or visit.method == "HEAD" or _is_scanner(visit.user_agent):
-        return True
-    if where.sent and visit.at - datetime.fromtimestamp(where.sent, UTC) <= _SOON:
-        return True
-    own = ContactEvent.objects.filter(run_id=where.run_id, customer_id=where.customer_id)
-    delivered = own.filter(kind=EventKind.DELIVERED, at__gt=visit.at - _SOON, at__lte=visit.at)
-    trapped = own.filter(kind=EventKind.CLICKED, link=None, machine=True, at__gt=visit.at - _TRAPPED)
-    return delivered.exists() or trapped.exists() or _many_at_once(where, link_id, visit)
+    if link_id == HONEYPOT:
+        return True  # nobody sees it, so whoever follows it is no reader; of the other links it is one sign among others
+    around = where.clicks(visit.at - _TOGETHER, visit.at).values_list("link_id", flat=True)
+    signs = Signs(
+        visit.method, visit.user_agent, visit.prefetch, soon=where.just_delivered(visit.at),
+        at_once=len({*around, link_id}), trapped=where.trapped(visit.at),
+    )  # fmt: skip
+    return signs.machine
 
 
-def _many_at_once(where: _Delivery, link_id: int, visit: Visit) -> bool:
-    around = where.clicks(visit.at - _TOGETHER, visit.at)
-    return len({*around.values_list("link_id", flat=True), link_id}) >= 3
-
-
-def _mark_as_machine(where: _Delivery, visit: Visit) -> None:
-    # what a scanner did first is only understood when it does the rest
-    where.clicks(visit.at - _TOGETHER, visit.at).filter(machine=False).update(machine=True)
+def _mark_as_machine(where: _Delivery, visit: Visit, *, hidden: bool) -> None:
+    # what a scanner did first is only understood when it does the rest; the hidden link alone still needs a second sign
+    before = where.clicks(visit.at - _TOGETHER, visit.at).filter(machine=False)
+    if not hidden or Signs("GET", "-", at_once=1 + before.values("link_id").distinct().count(), trapped=True).machine:
+        before.update(machine=True)
 
 
 def _record(kind: str, where: _Delivery, visit: Visit, machine: bool, link_id: int | None, now: datetime) -> None:

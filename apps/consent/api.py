@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.accounts import api_repeats
 from apps.accounts.api_access import Guarded
+from apps.accounts.api_drafting import KEY
 from apps.channels.kinds import Channel
 from apps.core.clock import now
 from apps.core.paging import ById
@@ -66,9 +69,14 @@ class ConsentViewSet(Guarded, mixins.ListModelMixin, viewsets.GenericViewSet[Con
         customer = self.request.query_params.get("customer", "")
         return found.filter(customer_id=int(customer)) if customer.isdecimal() else found
 
+    @extend_schema(parameters=[KEY])
     def create(self, request: Request) -> Response:
         wish = WishSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
         moment = now()
-        ledger.record(**wish.validated_data, recorded_at=moment)
-        return Response({"recorded_at": moment}, status=201)
+
+        def act() -> Response:
+            ledger.record(**wish.validated_data, recorded_at=moment)
+            return Response({"recorded_at": moment}, status=201)
+
+        return api_repeats.once(request, act, now=moment)

@@ -12,6 +12,36 @@ from rest_framework.views import exception_handler
 MEDIA_TYPE = "application/problem+json"
 
 
+class Refused(APIException):
+    """The request fits no longer, or not yet, to how things stand (409). ``members`` stand beside the detail."""
+
+    status_code = HTTPStatus.CONFLICT
+
+    def __init__(self, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.members = members
+
+
+class ChangedMeanwhile(Refused):
+    """What ``If-Match`` named is not the present state any more (412, RFC 9110 13.1.1)."""
+
+    status_code = HTTPStatus.PRECONDITION_FAILED
+
+
+class VersionNeeded(APIException):
+    """A change has to say which state it is a change of (428, RFC 6585)."""
+
+    status_code = HTTPStatus.PRECONDITION_REQUIRED
+    default_detail = "Say which version you change: its number as \"version\", or its ETag in If-Match."
+
+
+class KeyUsedOtherwise(APIException):
+    """An Idempotency-Key came back with another request (422)."""
+
+    status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+    default_detail = "This Idempotency-Key was used for another request. Every new request needs a new key."
+
+
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: the same facts, as ``type, title, status, detail`` and per-field ``errors``."""
     response = exception_handler(error, context)
@@ -24,8 +54,9 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
         body["errors"] = error.detail
     elif isinstance(error, APIException):
         body["detail"] = str(error.detail)
+        body |= getattr(error, "members", {})
     else:
-        body["detail"] = status.description
+        body["detail"] = str(error) or status.description
     response.data = body
     response.content_type = MEDIA_TYPE
     return response

@@ -7,20 +7,27 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.accounts import api_repeats
+from apps.accounts.access import can_edit, require
 from apps.accounts.api_access import Guarded
+from apps.accounts.api_drafting import KEY, MATCH, Drafting
 from apps.accounts.masking import mask_email, mask_name, mask_phone, mask_text
+from apps.accounts.models import User
 from apps.core import clock
 from apps.core.paging import ById
+from apps.core.problems import Refused
 
-from . import ingest
+from . import ingest, segments
 from .models import ContactPoint, Customer, Interaction, Segment, Source
 from .models.people import InteractionKind
+from .models.segments import SegmentKind
+from .segments import keeping
 
 
 class ContactPointSerializer(serializers.ModelSerializer[ContactPoint]):
@@ -85,16 +92,52 @@ class CustomerViewSet(Guarded, viewsets.ReadOnlyModelViewSet[Customer]):
 class SegmentSerializer(serializers.ModelSerializer[Segment]):
     class Meta:
         model = Segment
-        fields = ("id", "name", "description", "kind", "rule", "department", "count", "computed_at")
+        fields = ("id", "name", "description", "kind", "rule", "department", "count", "computed_at", "version")
 
 
-class SegmentViewSet(Guarded, viewsets.ReadOnlyModelViewSet[Segment]):
+class SegmentDraft(serializers.ModelSerializer[Segment]):
+    """An audience by rule: ``{"all": [...]}``, ``{"any": [...]}``, ``{"not": {...}}`` or a leaf ``{"is": "<criterion>"}``."""
+
+    version = serializers.IntegerField(required=False, min_value=1, write_only=True)
+    rule = serializers.DictField()
+
+    class Meta:
+        model = Segment
+        fields = ("version", "name", "description", "rule")
+
+    def validate_rule(self, rule: dict[str, Any]) -> dict[str, Any]:
+        if found := segments.problems(rule, self.instance.pk if self.instance else None):
+            raise serializers.ValidationError(found)
+        return rule
+
+
+@extend_schema_view(
+    create=extend_schema(request=SegmentDraft, responses={201: SegmentSerializer}, parameters=[KEY]),
+    partial_update=extend_schema(request=SegmentDraft, responses={200: SegmentSerializer}, parameters=[MATCH]),
+)
+class SegmentViewSet(Drafting, viewsets.ReadOnlyModelViewSet[Segment]):
     """Audiences with their rules and counts, without the people in them."""
 
-    queryset = Segment.objects.filter(archived_at=None)
+    queryset = Segment.objects.filter(archived_at=None).defer("people", "previous_people")
     serializer_class = SegmentSerializer
     pagination_class = ById
     read_action = "segments.read"
+    write_action = "segments.write"
+    draft_class = SegmentDraft
+    edited = (keeping.EditedMeanwhile,)
+
+    def make(self, actor: User, values: dict[str, Any]) -> Segment:
+        return self._saved(actor, Segment(), values, 0)
+
+    def change(self, actor: User, subject: Segment, values: dict[str, Any], expected: int) -> Segment:
+        require(can_edit(actor, subject.department_id), "This audience belongs to another department.")
+        if subject.kind != SegmentKind.RULE:
+            raise Refused("This audience is a fixed list; only audiences by rule are changed here.")
+        return self._saved(actor, subject, values, expected)
+
+    def _saved(self, actor: User, segment: Segment, values: dict[str, Any], expected: int) -> Segment:
+        said = {name: values.get(name, getattr(segment, name)) for name in ("name", "description", "rule")}
+        return keeping.save(segment=segment, **said, expected_version=expected, actor=actor, now=clock.now())
 
 
 class InteractionSerializer(serializers.ModelSerializer[Interaction]):
@@ -165,16 +208,20 @@ class InteractionViewSet(
     read_action = "customers.read"
     write_action = "interactions.write"
 
-    @extend_schema(request=BatchSerializer, responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(request=BatchSerializer, responses={200: OpenApiTypes.OBJECT}, parameters=[KEY])
     @action(detail=False, methods=["post"])
     def batch(self, request: Request) -> Response:
         """Tell many at once. Sending the same again is harmless; the answer says for each what became of it."""
         sent = BatchSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
-        told = ingest.record(
-            source=sent.validated_data["source"], items=sent.validated_data["interactions"], now=clock.now()
-        )
-        return Response({"results": [asdict(answer) for answer in told]})
+
+        def act() -> Response:
+            told = ingest.record(
+                source=sent.validated_data["source"], items=sent.validated_data["interactions"], now=clock.now()
+            )
+            return Response({"results": [asdict(answer) for answer in told]})
+
+        return api_repeats.once(request, act, now=clock.now())
 
     def get_queryset(self) -> QuerySet[Interaction]:
         happened, asked = super().get_queryset(), self.request.query_params

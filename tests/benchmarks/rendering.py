@@ -50,7 +50,7 @@ def _compiled() -> Any:
     subject = cutter.cut("{{ customer.given_name }}, vinteren er her", "s")
     content = MimeTemplate.compile(
         subject=subject, html=html, text=text, sender={"from_email": "hei@nordlys.example", "from_name": "Nordlys"},
-        slots=[*cutter.slots(), rendering.PIXEL], fragments=cutter.fragments(),
+        slots=[*cutter.slots(), rendering.PIXEL, rendering.TRAP], fragments=cutter.fragments(),
     )  # fmt: skip
     links = {slot: (number, url) for number, (url, slot) in enumerate(cutter.urls.items(), 1)}
     ready = rendering.Compiled(1, 1, "email", "nb", content, subject, html, text, tuple(cutter.parts), links, frozenset())

@@ -71,28 +71,53 @@ def test_a_person_is_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    "suspicious",
+    "program",
     [
-        visit(seconds=3),
         visit(method="HEAD"),
-        visit(agent=""),
-        visit(agent="Mozilla/5.0 (compatible; Barracuda Sentinel (EE))"),
         visit(agent="python-requests/2.32"),
+        tracking.Visit("GET", BROWSER, NOW + timedelta(hours=1), prefetch=True),
     ],
-    ids=["at once", "HEAD", "no agent", "scanner", "script"],
+    ids=["HEAD", "script", "prefetch"],
 )
-def test_a_machine_is_kept_and_not_counted(suspicious: tracking.Visit) -> None:
-    tracking.click(token(), suspicious, now=NOW)
+def test_a_program_that_says_so_is_kept_and_not_counted(program: tracking.Visit) -> None:
+    tracking.click(token(), program, now=NOW)
 
     assert clicks() == [True]
     assert tracking.human("clicked", 3) == 0
 
 
-def test_three_links_in_two_seconds_are_a_machine_also_afterwards() -> None:
+GATEWAY = "Mozilla/5.0 (compatible; Barracuda Sentinel (EE))"
+
+
+@pytest.mark.parametrize("one_sign", [visit(seconds=3), visit(agent=""), visit(agent=GATEWAY)], ids=["quick", "no name", "gateway"])
+def test_one_sign_alone_is_no_machine(one_sign: tracking.Visit) -> None:
+    tracking.click(token(), one_sign, now=NOW)
+
+    assert clicks() == [False]
+
+
+@pytest.mark.parametrize("two_signs", [visit(seconds=3, agent=""), visit(seconds=3, agent=GATEWAY)], ids=["no name", "gateway"])
+def test_two_signs_together_are_a_machine(two_signs: tracking.Visit) -> None:
+    tracking.click(token(), two_signs, now=NOW)
+
+    assert clicks() == [True]
+
+
+def test_three_links_at_once_need_one_more_sign_and_then_mark_those_before_too() -> None:
     for n in range(3):
         tracking.click(token(f"{SHOP}&n={n}"), visit(3600 + n * 0.5), now=NOW)
+    assert clicks() == [False] * 3
 
-    assert clicks() == [True, True, True]
+    for n in range(3):
+        tracking.click(token(f"{SHOP}&n={n}", customer=8), visit(1 + n * 0.5), now=NOW)
+    assert clicks()[3:] == [True, True, True]
+
+
+def test_five_links_at_once_are_more_than_a_hand_can_do() -> None:
+    for n in range(5):
+        tracking.click(token(f"{SHOP}&n={n}"), visit(3600 + n * 0.3), now=NOW)
+
+    assert clicks() == [True] * 5
 
 
 def test_two_links_are_a_person() -> None:
@@ -102,22 +127,40 @@ def test_two_links_are_a_person() -> None:
     assert clicks() == [False, False]
 
 
-def test_who_follows_the_hidden_link_is_a_machine_for_a_while(client: Client) -> None:
+def test_the_hidden_link_leads_nowhere_and_counts_for_nobody(client: Client) -> None:
     hidden = tracking.link_token(3, 7, tracking.HONEYPOT)
 
     assert client.get(f"/t/c/{hidden}", headers={"User-Agent": BROWSER}).status_code == 204
-    trapped = ContactEvent.objects.get()
-    soon = tracking.Visit("GET", BROWSER, trapped.at + timedelta(seconds=60))
-    tracking.click(token(), soon, now=soon.at)
+    assert clicks() == [True]
+
+
+@pytest.mark.parametrize(("seconds", "machine"), [(1.0, True), (60.0, False)])
+def test_the_hidden_link_is_one_sign_for_the_others(seconds: float, machine: bool) -> None:
+    tracking.click(tracking.link_token(3, 7, tracking.HONEYPOT), visit(3600), now=NOW)
+    tracking.click(token(), visit(3600 + seconds), now=NOW)
+
+    assert clicks() == [True, machine]
+
+
+def test_a_click_just_before_the_hidden_link_is_understood_afterwards() -> None:
+    tracking.click(token(), visit(3600), now=NOW)
+    tracking.click(tracking.link_token(3, 7, tracking.HONEYPOT), visit(3601), now=NOW)
 
     assert clicks() == [True, True]
 
 
-@pytest.mark.parametrize(("agent", "machine"), [("Mozilla/5.0", True), (BROWSER, False), ("GoogleImageProxy", True)])
+@pytest.mark.parametrize(("agent", "machine"), [("Mozilla/5.0", True), (BROWSER, False), ("GoogleImageProxy", False), (GATEWAY, False)])
 def test_prefetched_pictures_are_no_readers(agent: str, machine: bool) -> None:
     tracking.opened(tracking.open_token(3, 7), visit(agent=agent), now=NOW)
 
     assert ContactEvent.objects.get().machine is machine
+
+
+def test_a_gateway_that_followed_the_hidden_link_does_not_read() -> None:
+    tracking.click(tracking.link_token(3, 7, tracking.HONEYPOT), visit(3600), now=NOW)
+    tracking.opened(tracking.open_token(3, 7), visit(3700, agent=GATEWAY), now=NOW)
+
+    assert ContactEvent.objects.get(kind="opened").machine
 
 
 def test_a_link_in_a_text_message_is_a_click_on_that_channel() -> None:

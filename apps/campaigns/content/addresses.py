@@ -39,6 +39,10 @@ class Addresses:
             "browser": public_url("campaigns:browser", browser_token(self.version_id, self.run_id, self.customer_id)),
         }
 
+    def trap(self) -> str:
+        """The hidden link: who follows it is no reader."""
+        return self.click(tracking.HONEYPOT, "")
+
     def click(self, link_id: int, url: str) -> str:
         """A tracked link."""
         who = self.customer_id if self.measured else 0
@@ -64,6 +68,9 @@ class PreviewAddresses:
 
     def pixel(self) -> str:
         return "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
+
+    def trap(self) -> str:
+        return "#"
 
 
 def public_url(name: str, token: str) -> str:

@@ -106,6 +106,21 @@ def _is_unguarded(path: str, text: str) -> bool:
     return any(not re.search(r"\|\s*default\s*:", rest) for rest in outputs)
 
 
+def lacking(paths: Iterable[str], person: facts.Facts) -> str:
+    """The first of the paths that is empty for one person, "" when none is; the same judgement as ``missing``."""
+    return next((path for path in paths if _lacks(path, person)), "")
+
+
+def _lacks(path: str, person: facts.Facts) -> bool:
+    root, _dot, rest = path.partition(".")
+    if (root == "customer" and rest in CUSTOMER_COLUMNS) or root == "attribute" or rest.endswith("price"):
+        value: object = person
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        return value is None or value == ""
+    return root in {"product", "offer"} and not person[root]
+
+
 def missing(message: Message, version: ContentVersion, people: BitMap, *, now: datetime) -> dict[str, BitMap]:
     """path -> the people of ``people`` for whom a field of this version would be empty; only fields with such people."""
     merge = facts.Merge(message, now=now)

@@ -25,7 +25,7 @@ from apps.customers.models import Product
 from ..models import Brand, ContentVersion
 from . import addresses, blocks, facts, html, liquid, mjml
 
-PIXEL = "open"
+PIXEL, TRAP = "open", "trap"
 _HREF = re.compile(r'(<a\b[^>]*?\bhref=")(https?://[^"{}]+)(")', re.IGNORECASE)
 _BARE = re.compile(r"https?://[^\s<>()\"{}]+[^\s<>()\"{}.,;:!?]")
 _PRODUCT_URL = re.compile(r'\{\{\s*product(?:s\["(\d+)"\])?\.url\s*\}\}')
@@ -37,6 +37,7 @@ class Where(Protocol):
     def links(self) -> dict[str, str]: ...
     def click(self, link_id: int, url: str) -> str: ...
     def pixel(self) -> str: ...
+    def trap(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Compiled:
         links = {slot: where.click(link_id, url) for slot, (link_id, url) in self.links.items()}
         values = dict(links)
         if PIXEL in self.html:
-            values[PIXEL] = where.pixel()
+            values |= {PIXEL: where.pixel(), TRAP: where.trap()}
         for part in self.parts:
             for slot, value in zip(part.slots, part.template.values(known), strict=True):
                 values[slot] = _with_links(value, links, part.is_html)
@@ -82,7 +83,7 @@ class Compiled:
     def preview(self, person: facts.Facts, where: Where) -> Preview:
         """The finished message for one person, to be looked at."""
         values = self.slots_for(person, where)
-        escaped = values | {slot: html_escaping.escape(values[slot]) for slot in (*self.links, PIXEL) if slot in values}
+        escaped = values | {slot: html_escaping.escape(values[slot]) for slot in (*self.links, PIXEL, TRAP) if slot in values}
         return Preview(
             subject=slot_marks.fill_text(slot_marks.pieces(self.subject), values),
             html=slot_marks.fill_text(slot_marks.pieces(self.html), escaped),
@@ -166,11 +167,11 @@ def _email(version: ContentVersion, brand: Brand | None, now: datetime) -> Compi
     html_text = cutter.cut(cutter.mark_links(source, is_html=True), "h", is_html=True)
     plain = cutter.cut(cutter.mark_links(text, is_html=False), "t")
     subject = cutter.cut(" ".join(version.subject.split()), "s")
-    html_text = _with_pixel(html_text)
+    html_text = _with_signs(html_text)
     ids = tracking.links_for(cutter.urls, now=now)
     content = MimeTemplate.compile(
         subject=subject, html=html_text, text=plain, sender=sender(version, brand),
-        slots=[*cutter.slots(), PIXEL], fragments=cutter.fragments(),
+        slots=[*cutter.slots(), PIXEL, TRAP], fragments=cutter.fragments(),
     )
     return _compiled(version, cutter, content, subject, html_text, plain,
                      {slot: (ids[url], url) for url, slot in cutter.urls.items()})  # fmt: skip
@@ -187,10 +188,15 @@ def _compiled(
     )
 
 
-def _with_pixel(source: str) -> str:
+def _with_signs(source: str) -> str:
+    """With the open pixel, and a link that no reader sees or reaches by keyboard: only machines follow it."""
+    hidden = (
+        f'<a href="{slot_marks.marker(TRAP)}" tabindex="-1" aria-hidden="true" rel="nofollow" '
+        'style="display:none;max-height:0;overflow:hidden"></a>'
+    )
     picture = f'<img src="{slot_marks.marker(PIXEL)}" width="1" height="1" alt="" style="display:block" />'
     head, body, tail = source.rpartition("</body>")
-    return f"{head}{picture}{body}{tail}" if body else source + picture
+    return f"{head}{hidden}{picture}{body}{tail}" if body else source + hidden + picture
 
 
 def sources(version: ContentVersion, brand: Brand | None) -> tuple[str, str]:

@@ -48,7 +48,7 @@ class MessageForm(VersionedForm):
 
     class Meta:
         model = Message
-        fields = ["name", "kind", "channel", "purpose", "account", "offer", "arms_attribute", "priority", "region",
+        fields = ["name", "kind", "channel", "purpose", "account", "offer", "arms_attribute", "needs_fields", "priority", "region",
                   "estimated_reach", "planned_cost"]  # fmt: skip
         help_texts = {
             "arms_attribute": _("Instead of by chance: an imported attribute whose value names the version."),

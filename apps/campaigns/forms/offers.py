@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
 from ..models import Brand, Offer
-from ..models.offers import OfferKind
+from ..offers import contradictions
 from .widgets import DateInput, day_in_reach
 
 # what the column of an offer's price holds
@@ -55,17 +55,8 @@ class OfferForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
-        first, last = values.get("first_day"), values.get("last_day")
-        if first and last and last < first:
-            self.add_error("last_day", _t("The end is before the beginning."))
-        kind = values.get("kind")
-        if kind in (OfferKind.PERCENT, OfferKind.POINTS) and not values.get("value"):
-            self.add_error("value", _t("Say how much."))
-        if kind == OfferKind.PERCENT and values.get("value") and not 0 < values["value"] <= 100:
-            self.add_error("value", _t("Per cent are above 0 and at most 100."))
-        general = values.get("value") and values.get("currency")
-        if kind in (OfferKind.AMOUNT, OfferKind.PRICE) and not general and not values.get("price_list"):
-            self.add_error("price_list", _t("Give a value with its currency, or prices per country."))
+        for name, words in contradictions(values | {"prices": values.get("price_list")}).items():
+            self.add_error("price_list" if name == "prices" else name, words)
         return values
 
 

@@ -37,6 +37,7 @@ class Offer(models.Model):
     terms = models.TextField(_("terms"), blank=True)
     valid_from = models.DateTimeField(_("valid from"))
     valid_until = models.DateTimeField(_("valid until"))
+    version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(_("made"))
     archived_at = models.DateTimeField(null=True, blank=True)
 

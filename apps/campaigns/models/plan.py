@@ -169,6 +169,11 @@ class Message(models.Model):
     recurs_until = models.DateField(_("repeats until"), null=True, blank=True)
     variants_share = models.JSONField(_("version split"), default=dict, blank=True)
     arms_attribute = models.CharField(_("arms from attribute"), max_length=60, blank=True)
+    needs_fields = models.BooleanField(
+        _("leave out people for whom a merge field is empty"),
+        default=False,
+        help_text=_("Otherwise they get the message with the field's fallback, or a gap."),
+    )
     priority = models.PositiveSmallIntegerField(_("priority"), null=True, blank=True)
     region = models.CharField(_("region"), max_length=80, blank=True)
     estimated_reach = models.PositiveIntegerField(_("estimated reach"), null=True, blank=True)

@@ -18,7 +18,7 @@ from pyroaring import BitMap
 
 from apps.campaigns.models import Burst, Chunk, Run
 from apps.campaigns.models.sending import ChunkState
-from apps.channels import health
+from apps.channels import health, throttle
 from apps.channels.adapters.base import Adapter, AdapterError, Outcome, OutgoingMessage, Receipt
 from apps.channels.models import ChannelAccount
 from apps.channels.references import delivery_reference
@@ -173,6 +173,18 @@ def refuse(chunk: Chunk, refused: dict[tuple[str, str], BitMap], *, now: datetim
             continue
 
 
+def leave_waiting(chunk: Chunk, people: BitMap) -> Chunk:
+    """Lets some of a leased chunk's people wait again while it keeps its lease. Raises LeaseLost."""
+    while True:
+        try:
+            with chunks.deciding(people):
+                held = _holds_lease(chunk)
+                chunks.requeue(held, people & (held.approved or BitMap()))
+                return held
+        except Moved:
+            continue
+
+
 def release(leased: Iterable[Chunk], *, not_before: datetime | None = None) -> None:
     """Gives chunks back whose lease this worker still holds; people not begun wait again."""
     for chunk in leased:
@@ -204,6 +216,8 @@ def post(adapter: Adapter, begun: Begun, drafts: dict[int, Draft]) -> list[Recei
         log.exception("burst %s broke off", begun.burst.pk)
         note_error(begun.burst.account_id, f"{type(error).__name__}: {error}", begun.burst.begun_at)
     health.note(begun.burst.account_id, receipts, now=begun.burst.begun_at)
+    if peace := max((receipt.retry_after for receipt in receipts), default=0.0):
+        throttle.rest(begun.burst.account_id, peace, begun.burst.begun_at)
     return receipts
 
 
@@ -213,7 +227,7 @@ def _build(adapter: Adapter, begun: Begun, customer_id: int, drafts: dict[int, D
     reference = delivery_reference(burst.run_id, customer_id)
     draft, address = drafts.get(customer_id), begun.addresses.get(customer_id)
     if draft is None or address is None:
-        return Receipt(reference, Outcome.REJECTED, code=Reason.NO_ADDRESS, detail="")
+        return Receipt(reference, Outcome.REJECTED, code=Reason.NO_ADDRESS, by_us=True)
     try:
         return adapter.build(
             OutgoingMessage(
@@ -227,7 +241,7 @@ def _build(adapter: Adapter, begun: Begun, customer_id: int, drafts: dict[int, D
         )
     except AdapterError as error:
         outcome = Outcome.REJECTED if error.permanent else Outcome.RETRY
-        return Receipt(reference, outcome, code=Reason.RENDER_FAILED, detail=error.message)
+        return Receipt(reference, outcome, code=Reason.RENDER_FAILED, detail=error.message, by_us=True)
 
 
 def note_error(account_id: int, words: str, at: datetime) -> None:

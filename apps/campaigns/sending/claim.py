@@ -12,6 +12,7 @@ from pyroaring import BitMap
 
 from apps.campaigns.models import Chunk, Run
 from apps.campaigns.models.sending import ChunkState, Outcome, RunState
+from apps.channels import throttle
 from apps.core.blocks import try_lock_blocks
 
 from . import aliases as alias_lookup
@@ -62,7 +63,7 @@ def _candidates(now: datetime, not_accounts: list[int]) -> list[tuple[int, int, 
             JOIN campaigns_run r ON r.id = k.run_id
             JOIN campaigns_message m ON m.id = r.message_id
             JOIN campaigns_campaign c ON c.id = m.campaign_id
-            JOIN channels_channelaccount a ON a.id = m.account_id AND a.is_active AND NOT a.is_elsewhere
+            JOIN channels_channelaccount a ON a.id = m.account_id AND NOT a.is_elsewhere AND {throttle.OPEN}
             LEFT JOIN consent_purpose p ON p.id = m.purpose_id
             WHERE k.state = 'waiting' AND (k.not_before IS NULL OR k.not_before <= %(now)s)
               AND r.scheduled_at <= %(now)s AND r.deadline > %(now)s
@@ -132,9 +133,24 @@ def _judge_all(run: Run, leased: list[Chunk], locked: set[int], now: datetime) -
         return None
     people = everybody - ledger.of_run(run, everybody)
     verdict = judge(run, people, now, aliases)
+    fitting = _of_the_day(run, verdict.allowed, now)
     _write(run, leased, verdict, now)
+    for chunk in leased:
+        if later := (chunk.approved or BitMap()) - fitting:
+            chunks.requeue(chunk, later)
+            _keep(chunk)
     _started(run, now)
     return Claim(run, [chunk for chunk in leased if chunk.state == ChunkState.LEASED], aliases, judged=len(people))
+
+
+def _of_the_day(run: Run, allowed: BitMap, now: datetime) -> BitMap:
+    """Those for whom the account's day has room; the others wait as they are, and no claim asks for them till it has.
+
+    No promise: several workers may see the same room. The throttle counts when people are handed over.
+    """
+    assert run.message.account is not None
+    left = throttle.left_today(run.message.account, now)
+    return allowed if left is None or left >= len(allowed) else allowed[:left]
 
 
 def _write(run: Run, leased: list[Chunk], verdict: Verdict, now: datetime) -> None:
@@ -147,12 +163,16 @@ def _write(run: Run, leased: list[Chunk], verdict: Verdict, now: datetime) -> No
     for chunk in leased:
         chunk.run = run
         chunk.approved = verdict.allowed & chunk.people
-        if not chunk.approved:
-            chunk.state = ChunkState.DONE
-            chunk.leased_until = None
-        chunk.save(update_fields=["approved", "state", "leased_until"])
+        _keep(chunk)
         for later in verdict.later:
             chunks.requeue(chunk, later.people & chunk.people, not_before=later.until)
+
+
+def _keep(chunk: Chunk) -> None:
+    if not chunk.approved:
+        chunk.state = ChunkState.DONE
+        chunk.leased_until = None
+    chunk.save(update_fields=["approved", "state", "leased_until"])
 
 
 def _started(run: Run, now: datetime) -> None:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.campaigns.models import Burst, Campaign, Halt, Message, Run
 from apps.campaigns.models.sending import HaltScope, RunState
+from apps.channels import throttle
 from apps.core import reasons
 
 from . import halted, proof
@@ -87,6 +88,18 @@ class RunPanel:
     def own_halt(self) -> Halt | None:
         """The stop of just this message."""
         return next((halt for halt in self.halts if halt.scope == HaltScope.MESSAGE), None)
+
+    @cached_property
+    def shut_until(self) -> datetime | None:
+        """When people can go on who wait because the account's day is full, or because its provider asked for peace."""
+        account = self.run.message.account
+        return throttle.shut_until(account, self.now) if account and self.is_open and self.proof["waiting"] else None
+
+    @property
+    def day_is_full(self) -> bool:
+        """Whether it is the account's messages per day that hold it, not its provider."""
+        account = self.run.message.account
+        return account is not None and throttle.left_today(account, self.now) == 0
 
     @property
     def lines(self) -> list[Line]:

@@ -153,15 +153,33 @@ def _step(job: Job, worked: Worked, moment: Callable[[], datetime]) -> bool:
         return True
     try:
         if job.claim.run.message.channel in LISTED:
-            job.left.pop(0)
-            worked.listed += hand_over.put_on_list(job.claim, chunk, people, job.adapter, job.drafts, now=moment())
-            return True
+            return _list(job, chunk, people, worked, moment)
         return _burst(job, chunk, people, worked, moment)
     except attempt.LeaseLost:
         job.left = [pair for pair in job.left if pair[0].pk != chunk.pk]
     except attempt.Stopped:
         attempt.release([other for other, _ in job.left])
         job.left.clear()
+    return True
+
+
+def _list(job: Job, chunk: Chunk, people: BitMap, worked: Worked, moment: Callable[[], datetime]) -> bool:
+    """Puts as many on the list as the account's day has room for."""
+    account = job.claim.run.message.account
+    assert account is not None
+    granted = throttle.take(account, len(people), moment(), at_rate=False)
+    if not granted:
+        raise attempt.Stopped
+    now_people = people[:granted]
+    job.left.pop(0)
+    listed = 0
+    try:
+        if len(now_people) < len(people):
+            chunk = attempt.leave_waiting(chunk, people - now_people)
+        listed = hand_over.put_on_list(job.claim, chunk, now_people, job.adapter, job.drafts, now=moment())
+    finally:
+        throttle.give_back(account, granted - listed, tokens=False)
+    worked.listed += listed
     return True
 
 
@@ -172,17 +190,24 @@ def _burst(job: Job, chunk: Chunk, people: BitMap, worked: Worked, moment: Calla
         return False
     granted = throttle.take(account, min(len(people), _burst_size(job)), moment())
     if not granted:
+        if throttle.shut_until(account, moment()):
+            raise attempt.Stopped
         return False
     # Half of the burst's time at rest, so that the next is no burst of two or three; the bucket loses nothing by it.
     job.rests_until = moment() + timedelta(seconds=min(BURST_SECONDS, throttle.seconds_for(account, granted)) / 2)
     now_people = people[:granted]
     job.left[0] = (chunk, people - now_people)
-    begun = attempt.begin(chunk, now_people, judged_as=job.claim.aliases, now=moment())
-    throttle.give_back(account, granted - (begun.burst.count if begun.burst else 0))
+    begun_count = 0
+    try:
+        begun = attempt.begin(chunk, now_people, judged_as=job.claim.aliases, now=moment())
+        begun_count = begun.burst.count if begun.burst else 0
+    finally:
+        throttle.give_back(account, granted - begun_count)
     if begun.burst is None:
         return True
     receipts = attempt.post(job.adapter, begun, job.drafts)
     counted = settle.settle(begun.burst, receipts, job.drafts, now=moment(), evidence=begun.evidence)
+    throttle.give_back(account, counted.again, tokens=False)
     worked.bursts += 1
     worked.sent += counted.sent
     worked.failed += counted.failed

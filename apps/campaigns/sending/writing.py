@@ -9,7 +9,7 @@ from typing import Any
 
 from pyroaring import BitMap
 
-from apps.campaigns.content import facts, rendering
+from apps.campaigns.content import facts, fields, rendering
 from apps.campaigns.content.addresses import Addresses
 from apps.campaigns.content.liquid import TemplateProblem
 from apps.campaigns.content.versions import Chooser
@@ -63,6 +63,7 @@ def prepare(run: Run, people: BitMap, aliases: Aliases, *, now: datetime) -> tup
     known = facts.Merge(run.message, now=now).for_people(aliases.living(people))
     measured = consent_ledger.measurement_allowed(people, run.message.channel)
     variants = _variants(run)
+    needed = _needed(chooser) if run.message.needs_fields else {}
     drafts: dict[int, Draft] = {}
     refused: Refused = {}
     for customer_id in people:
@@ -72,11 +73,19 @@ def prepare(run: Run, people: BitMap, aliases: Aliases, *, now: datetime) -> tup
         if person is None or version is None:
             refused.setdefault((str(Reason.NO_VERSION), ""), BitMap()).add(customer_id)
             continue
+        if path := fields.lacking(needed.get(version.pk, ()), person):
+            refused.setdefault((str(Reason.MISSING_FIELD), path[:40]), BitMap()).add(customer_id)
+            continue
         try:
             drafts[customer_id] = _draft(run, version, person, customer_id, customer_id in measured, now)
         except TemplateProblem:
             refused.setdefault((str(Reason.RENDER_FAILED), ""), BitMap()).add(customer_id)
     return drafts, refused
+
+
+def _needed(chooser: Chooser) -> dict[int, list[str]]:
+    """version id -> the merge fields without which nobody gets it."""
+    return {version.pk: sorted(fields.unguarded(version)) for version in chooser.versions}
 
 
 def _variants(run: Run) -> list[tuple[str, BitMap]]:

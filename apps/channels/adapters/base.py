@@ -7,7 +7,8 @@ the account stands in `AccountConfig`, everything about the person in `OutgoingM
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum, StrEnum
 from typing import Any, ClassVar
 
@@ -102,13 +103,19 @@ class Request:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of one request. `code` is the provider's own, `detail` its words, shortened."""
+    """What became of one request. `code` is the provider's own, `detail` its words, shortened.
+
+    `retry_after` is for how many seconds the provider wants peace on the whole account (0: it said nothing of it).
+    `by_us`: the provider never saw the request, so it says nothing about the provider.
+    """
 
     reference: str
     outcome: Outcome
     provider_id: str = ""
     code: str = ""
     detail: str = ""
+    retry_after: float = 0.0
+    by_us: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,19 @@ class Event:
     detail: str = ""
     machine: bool = False
     permanent: bool | None = None
+
+
+def seconds_to_wait(retry_after: str, now: datetime) -> float:
+    """What a Retry-After header asks for, in seconds: a number, or a moment (RFC 9110 10.2.3). 0 when it says nothing."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        at = parsedate_to_datetime(text)
+    except (TypeError, ValueError, IndexError):
+        return 0.0
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - now).total_seconds())
 
 
 class Adapter(ABC):

@@ -24,7 +24,9 @@ class _AnyScheme(HttpResponseRedirect):
 
 
 def _visit(request: HttpRequest) -> tracking.Visit:
-    return tracking.Visit(str(request.method), request.headers.get("User-Agent", ""), clock.now())
+    said = " ".join(request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"))
+    prefetch = "prefetch" in said.lower() or "preview" in said.lower()
+    return tracking.Visit(str(request.method), request.headers.get("User-Agent", ""), clock.now(), prefetch)
 
 
 def _uncached(response: HttpResponse) -> HttpResponse:

@@ -59,7 +59,7 @@ class PrintFileAdapter(Adapter):
             if (code := _obstacle(request)) is None:
                 good.append(request)
             else:
-                yield Receipt(request.reference, Outcome.REJECTED, code=code, detail=_NOWHERE[code])
+                yield Receipt(request.reference, Outcome.REJECTED, code=code, detail=_NOWHERE[code], by_us=True)
         if good:
             yield from map(self.parse, self._write(good))
 

@@ -34,6 +34,7 @@ from ..base import (
     Receipt,
     Request,
     Setting,
+    seconds_to_wait,
 )
 from .signature import is_authentic
 
@@ -73,6 +74,7 @@ class HttpAnswer:
     data: dict[str, Any]
     sent: bool = True
     problem: str = ""
+    retry_after: float = 0.0
 
 
 class TwilioSmsAdapter(Adapter):
@@ -177,7 +179,10 @@ class TwilioSmsAdapter(Adapter):
             data = answer.json()
         except ValueError:
             data = {}
-        return HttpAnswer(reference, answer.status_code, data if isinstance(data, dict) else {})
+        peace = 0.0
+        if answer.status_code in (429, 503):
+            peace = seconds_to_wait(answer.headers.get("Retry-After", ""), datetime.now(UTC))
+        return HttpAnswer(reference, answer.status_code, data if isinstance(data, dict) else {}, retry_after=peace)
 
     def _http(self) -> requests.Session:
         if self._session is None:
@@ -193,7 +198,8 @@ class TwilioSmsAdapter(Adapter):
         code = str(response.data.get("code") or response.status or "none")
         detail = str(response.data.get("message") or response.problem)[:300]
         outcome = self._outcome(response)
-        return Receipt(response.reference, outcome, str(response.data.get("sid") or ""), code, detail)
+        sid = str(response.data.get("sid") or "")
+        return Receipt(response.reference, outcome, sid, code, detail, retry_after=response.retry_after)
 
     def _outcome(self, answer: HttpAnswer) -> Outcome:
         status = answer.status
