@@ -12,9 +12,9 @@ from django.db import connection
 from pyroaring import BitMap
 
 from apps.channels.kinds import ADDRESS_KIND
-from apps.core import bitmaps
+from apps.core import bitmaps, hashing
 
-from . import aliases, hashing
+from . import aliases
 
 # The address in force: a preferred one first, then the newest. `plan.same_address` of sending uses the same order.
 ORDER = "is_preferred DESC, valid_from DESC, id DESC"
@@ -76,7 +76,7 @@ def chosen(people: BitMap, channel: str, at: datetime, *, dead: set[str]) -> dic
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT customer_id, value, detail::text, time_zone FROM customers_contactpoint"
+            f"SELECT customer_id, value, detail::text, time_zone, hash FROM customers_contactpoint"
             f" WHERE {VALID} AND customer_id = ANY(%s::int[]) ORDER BY customer_id, {ORDER}",
             [kind, at, at, list(people)],
         )
@@ -84,12 +84,12 @@ def chosen(people: BitMap, channel: str, at: datetime, *, dead: set[str]) -> dic
     return _first_living(kind, rows, dead)
 
 
-def _first_living(kind: str, rows: list[tuple[int, str, str, str]], dead: set[str]) -> dict[int, ContactAddress]:
+def _first_living(kind: str, rows: list[tuple[int, str, str, str, str]], dead: set[str]) -> dict[int, ContactAddress]:
     found: dict[int, ContactAddress] = {}
-    for customer_id, value, detail, time_zone in rows:
+    for customer_id, value, detail, time_zone, stored in rows:
         if customer_id in found:
             continue
-        hashed = hashing.address_hash(value)
+        hashed = stored or hashing.address_hash(value)
         if hashed not in dead:
             found[customer_id] = ContactAddress(kind, value, _parts(detail), time_zone, hashed)
     return found

@@ -11,9 +11,10 @@ from django.core.mail import send_mail
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from apps.core import hashing
 from apps.customers.models import Customer
 
-from . import addresses, aliases, hashing, links, purposes, wishes
+from . import addresses, aliases, links, purposes, wishes
 from .models import ConsentAction, Purpose, Wording
 
 VALID = timedelta(days=30)

@@ -57,7 +57,10 @@ class Judgement:
     def evidences(self) -> dict[int, int]:
         """id -> ledger line for all the people, read once on first use."""
         if self._evidence is None:
-            states = ledger.state(self.people, self.channel, self.purpose)
+            members = {customer_id: [customer_id] for customer_id in self.people}
+            for absorbed, survivor in self.merged.items():
+                members[survivor].append(absorbed)
+            states = ledger.state(self.people, self.channel, self.purpose, members)
             self._evidence = {customer_id: state.event_id for customer_id, state in states.items()}
         return self._evidence
 

@@ -12,13 +12,14 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from apps.channels.kinds import Channel
+from apps.core import hashing
 from apps.core.blocks import blocks_of, lock_blocks
 from apps.core.clock import company_zone
 from apps.customers.imports import values
 from apps.customers.imports.columns import Target
 from apps.customers.models import ImportJob, SourceRecord
 
-from . import addresses, hashing, ledger, purposes, suppression
+from . import addresses, ledger, purposes, suppression
 from .choices import MEASURED
 from .models import ConsentAction, ConsentEvent, SuppressionReason
 

@@ -17,11 +17,11 @@ from django.db import connection, transaction
 from pyroaring import BitMap
 
 from apps.accounts.models import User
-from apps.core import bitmaps
+from apps.core import bitmaps, hashing
 from apps.core.blocks import blocks_of, lock_blocks
 from apps.customers.models import Customer
 
-from . import aliases, hashing
+from . import aliases
 from .models import ConsentAction, ConsentEvent, ConsentState, Purpose, Wording
 
 
@@ -128,13 +128,19 @@ def rebuild() -> None:
         settle(None)
 
 
-def state(customer_ids: Iterable[int], channel: str, purpose: Purpose) -> dict[int, State]:
-    """id -> what holds now for the person, counting all their ids; people who never said anything are left out."""
+def state(
+    customer_ids: Iterable[int], channel: str, purpose: Purpose, members: dict[int, list[int]] | None = None
+) -> dict[int, State]:
+    """id -> what holds now for the person, counting all their ids; people who never said anything are left out.
+
+    ``members`` is ``aliases.groups(customer_ids)`` where the caller knows it.
+    """
     wanted = list(customer_ids)
-    members = aliases.groups(wanted)
+    members = aliases.groups(wanted) if members is None else members
     everybody = {customer_id for group in members.values() for customer_id in group}
     rows = ConsentState.objects.filter(customer_id__in=everybody, channel=channel, purpose=purpose)
-    known = {row.customer_id: State(row.granted, row.at, row.opted_out_by_person, row.event_id) for row in rows}
+    columns = rows.values_list("customer_id", "granted", "at", "opted_out_by_person", "event_id")
+    known = {row[0]: State(*row[1:]) for row in columns}
     found = {}
     for customer_id in wanted:
         if said := [known[member] for member in members[customer_id] if member in known]:

@@ -15,11 +15,11 @@ from pyroaring import BitMap
 
 from apps.accounts import audit
 from apps.accounts.models import User
-from apps.core import bitmaps
+from apps.core import bitmaps, hashing
 from apps.core.blocks import blocks_of, lock_blocks
 from apps.core.reasons import Reason
 
-from . import addresses, aliases, hashing
+from . import addresses, aliases
 from .models import Suppression, SuppressionReason
 
 REASONS: dict[str, Reason] = {
@@ -88,7 +88,7 @@ def blocked(people: BitMap, channel: str, at: datetime, merged: dict[int, int]) 
     found = Blocked()
     by_code = _by_customer(people, channel, merged)
     kind = addresses.kind_of(channel)
-    if kind and _lists_addresses(channel):
+    if kind:
         for code, members in _by_address(people, channel, kind, at, found).items():
             by_code[code] = by_code.get(code, BitMap()) | members
     taken = BitMap()
@@ -124,22 +124,23 @@ def _by_customer(people: BitMap, channel: str, merged: dict[int, int]) -> dict[s
     return found
 
 
-def _lists_addresses(channel: str) -> bool:
-    entries = Suppression.objects.filter(lifted_at=None, channel__in=["", channel])
-    return entries.exclude(address_hash="").exists()
-
-
 def _by_address(people: BitMap, channel: str, kind: str, at: datetime, found: Blocked) -> dict[str, BitMap]:
     """reason -> people with such an address; a bounce counts only where no other address is left."""
     expression, keys = hashing.in_sql("value")
     few = len(people) <= aliases.MANY
-    only = " AND customer_id = ANY(%s::int[])" if few else ""
+    which = addresses.VALID + (" AND p.customer_id = ANY(%s::int[])" if few else "")
+    listed = "s.lifted_at IS NULL AND s.address_hash <> '' AND s.channel IN ('', %s)"
+    # An address that came in without its hash is hashed here.
     sql = f"""
-        WITH points AS MATERIALIZED (
-            SELECT customer_id, {expression} AS hash FROM customers_contactpoint WHERE {addresses.VALID}{only})
-        SELECT p.customer_id, s.reason, p.hash FROM points p JOIN consent_suppression s ON s.address_hash = p.hash
-        WHERE s.lifted_at IS NULL AND s.address_hash <> '' AND s.channel IN ('', %s)"""
-    params: list[Any] = [*keys, kind, at, at, *([list(people)] if few else []), channel]
+        WITH bare AS MATERIALIZED (
+            SELECT p.customer_id, {expression} AS hash FROM customers_contactpoint p WHERE p.hash = '' AND {which})
+        SELECT b.customer_id, s.reason, s.address_hash FROM bare b
+        JOIN consent_suppression s ON s.address_hash = b.hash WHERE {listed}
+        UNION ALL
+        SELECT p.customer_id, s.reason, s.address_hash FROM consent_suppression s
+        JOIN customers_contactpoint p ON p.hash = s.address_hash AND p.hash <> '' AND {which} WHERE {listed}"""
+    points: list[Any] = [kind, at, at, *([list(people)] if few else [])]
+    params: list[Any] = [*keys, *points, channel, *points, channel]
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows = [row for row in cursor.fetchall() if row[0] in people]

@@ -13,9 +13,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from apps.accounts.models import User
+from apps.core import hashing
 from apps.core.blocks import blocks_of, lock_blocks
 
-from . import addresses, aliases, hashing, ledger, purposes, suppression
+from . import addresses, aliases, ledger, purposes, suppression
 from .ledger import Entry
 from .models import ConsentAction, ConsentState, Purpose, PurposeClass, Suppression
 

@@ -4,7 +4,7 @@ import pytest
 from pyroaring import BitMap
 
 from apps.consent import gate, jurisdictions, suppression
-from apps.consent.hashing import address_hash
+from apps.core.hashing import address_hash
 from apps.core.reasons import Reason
 from tests.factories import customers as people
 from tests.factories.consent import LONG_AGO, no, purpose, yes

@@ -4,8 +4,9 @@ import pytest
 from django.db import connection
 
 from apps.accounts.models import AuditEvent
-from apps.consent import hashing, suppression
+from apps.consent import suppression
 from apps.consent.models import Suppression
+from apps.core import hashing
 from tests.factories.accounts import UserFactory
 from tests.factories.consent import LONG_AGO
 

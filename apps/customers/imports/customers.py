@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from apps.core import blocks
+from apps.core import blocks, hashing
 from apps.customers import identity, merging
 from apps.customers.models import ImportJob
 
@@ -192,15 +192,16 @@ def _write_addresses(staging: str, kinds: Sequence[str], now: datetime) -> None:
                               AND a.kind = p.kind AND a.value = p.value)""",
         [now, list(kinds)],
     )
+    expression, keys = hashing.in_sql("value")
     run(
-        """INSERT INTO customers_contactpoint
-               (source_record_id, customer_id, kind, value, detail, time_zone, valid_from, is_preferred)
-           SELECT source_record_id, customer_id, kind, value, detail, coalesce(time_zone, ''), %s, false
+        f"""INSERT INTO customers_contactpoint
+               (source_record_id, customer_id, kind, value, hash, detail, time_zone, valid_from, is_preferred)
+           SELECT source_record_id, customer_id, kind, value, {expression}, detail, coalesce(time_zone, ''), %s, false
            FROM import_addresses
            ON CONFLICT (source_record_id, kind, value)
            DO UPDATE SET valid_to = NULL, detail = excluded.detail
            WHERE customers_contactpoint.valid_to IS NOT NULL OR customers_contactpoint.detail <> excluded.detail""",
-        [now],
+        [*keys, now],
     )
 
 

@@ -298,6 +298,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('email', 'e-mail'), ('phone', 'phone'), ('postal', 'postal address'), ('push', 'push token'), ('social', 'social handle')], max_length=10, verbose_name='kind')),
                 ('value', models.CharField(max_length=400, verbose_name='address')),
+                ('hash', models.CharField(blank=True, db_default='', default='', editable=False, max_length=64)),
                 ('detail', models.JSONField(blank=True, default=dict)),
                 ('time_zone', models.CharField(blank=True, max_length=60, verbose_name='time zone')),
                 ('valid_from', models.DateTimeField()),
@@ -354,6 +355,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='contactpoint',
             index=models.Index(fields=['customer', 'kind'], name='contact_point_customer'),
+        ),
+        migrations.AddIndex(
+            model_name='contactpoint',
+            index=models.Index(condition=models.Q(('hash', ''), _negated=True), fields=['hash'], name='contact_point_hash'),
+        ),
+        migrations.AddIndex(
+            model_name='contactpoint',
+            index=models.Index(condition=models.Q(('hash', '')), fields=['kind'], name='contact_point_bare'),
         ),
         migrations.AddConstraint(
             model_name='contactpoint',

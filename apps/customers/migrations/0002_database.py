@@ -18,6 +18,17 @@ BEGIN
 END $$ LANGUAGE plpgsql;
 """
 
+# Whoever changes an address need not know its hash: the gate computes it anew.
+STALE_HASH = """
+CREATE FUNCTION concord_forget_hash() RETURNS trigger AS $$
+BEGIN
+    NEW.hash := '';
+    RETURN NEW;
+END $$ LANGUAGE plpgsql;
+CREATE TRIGGER customers_contactpoint_changed BEFORE UPDATE OF value ON customers_contactpoint
+FOR EACH ROW WHEN (OLD.value IS DISTINCT FROM NEW.value) EXECUTE FUNCTION concord_forget_hash();
+"""
+
 TABLES = [
     "customers_customer",
     "customers_contactpoint",
@@ -41,4 +52,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL(SEARCH, "DROP INDEX customer_name_part"),
         migrations.RunSQL(FUNCTION, "DROP FUNCTION concord_note_change()"),
         migrations.RunSQL(TRIGGERS, UNTRIGGER),
+        migrations.RunSQL(
+            STALE_HASH,
+            "DROP TRIGGER customers_contactpoint_changed ON customers_contactpoint; DROP FUNCTION concord_forget_hash()",
+        ),
     ]

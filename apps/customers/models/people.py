@@ -99,12 +99,17 @@ class ContactKind(models.TextChoices):
 
 
 class ContactPoint(models.Model):
-    """An address of one kind. ``value`` is normalised (e-mail, E.164, one-line post); ``detail`` holds postal parts."""
+    """An address of one kind. ``value`` is normalised (e-mail, E.164, one-line post); ``detail`` holds postal parts.
+
+    ``hash`` is ``core.hashing.address_hash(value)``, kept so that the do-not-contact list is matched by index; empty where
+    a writer did not give it, and emptied by the database when the value changes.
+    """
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="contact_points")
     source_record = models.ForeignKey(SourceRecord, models.PROTECT, related_name="contact_points")
     kind = models.CharField(_("kind"), max_length=10, choices=ContactKind.choices)
     value = models.CharField(_("address"), max_length=400)
+    hash = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     detail = models.JSONField(default=dict, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True)
     valid_from = models.DateTimeField()
@@ -118,6 +123,8 @@ class ContactPoint(models.Model):
         indexes = [
             models.Index(fields=["kind", "value"], name="contact_point_value"),
             models.Index(fields=["customer", "kind"], name="contact_point_customer"),
+            models.Index(fields=["hash"], condition=~models.Q(hash=""), name="contact_point_hash"),
+            models.Index(fields=["kind"], condition=models.Q(hash=""), name="contact_point_bare"),
         ]
         verbose_name = _("contact point")
         verbose_name_plural = _("contact points")

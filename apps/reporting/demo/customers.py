@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from apps.core.hashing import address_hash
 from apps.customers.models import ContactPoint, Customer, Interaction, Product, Source, SourceRecord
 
 from .bulk import copy_rows, reset_sequence
@@ -25,7 +26,7 @@ RECORD_COLUMNS = (
     "id", "source_id", "external_id", "customer_id", "raw", "match_rule", "first_seen", "last_seen",
 )
 POINT_COLUMNS = (
-    "customer_id", "source_record_id", "kind", "value", "detail", "time_zone", "valid_from", "is_preferred",
+    "customer_id", "source_record_id", "kind", "value", "hash", "detail", "time_zone", "valid_from", "is_preferred",
 )
 INTERACTION_COLUMNS = (
     "customer_id", "source_record_id", "kind", "channel", "at", "value", "currency", "product_id", "quantity",
@@ -97,12 +98,12 @@ def _points(people: Sequence[Person], records: Records) -> Iterator[tuple[Any, .
         for index, system in enumerate(records.systems(person)):
             record = records.ids[person.place, system]
             if person.email and (system in {"web", "care"} or index == 0):
-                yield customer, record, "email", person.email, "{}", person.zone, since, system == "web"
+                yield customer, record, "email", person.email, address_hash(person.email), "{}", person.zone, since, system == "web"
             if person.phone and (system in {"till", "care"} or index == 0):
-                yield customer, record, "phone", person.phone, "{}", person.zone, since, system == "till"
+                yield customer, record, "phone", person.phone, address_hash(person.phone), "{}", person.zone, since, system == "till"
             if person.postal and index == 0:
                 line = ", ".join(person.postal.values())
-                yield customer, record, "postal", line, json.dumps(person.postal), person.zone, since, True
+                yield customer, record, "postal", line, address_hash(line), json.dumps(person.postal), person.zone, since, True
 
 
 def copy_history(

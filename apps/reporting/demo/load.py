@@ -12,12 +12,15 @@ from django.db.models import F
 
 from apps.accounts.models import Department, Notification
 from apps.campaigns.conflicts import passes
+from apps.channels.models import ContactEvent
 from apps.consent import purposes
+from apps.consent.models import ConsentEvent, ConsentState
 from apps.customers import segments
-from apps.customers.models import Segment
+from apps.customers.models import ContactPoint, Customer, Interaction, Segment, SourceRecord
 from apps.reporting import facts
 
 from . import campaigns, company, customers, past, people, wishes
+from .bulk import checked_at_the_end
 from .history import expected
 
 Progress = Callable[[str, int, int], None]
@@ -44,8 +47,9 @@ def load(*, customers_wanted: int, seed: int, now: datetime, progress: Progress)
     purposes.ensure_defaults()
     drawn = list(people.people(customers_wanted, random, now.date()))
     total = expected(customers_wanted)
-    records = customers.copy_people(drawn, now, lambda what, done: progress("Customers", done, len(drawn)))
-    made = customers.copy_history(drawn, records, now, random, lambda what, done: progress("Two years of history", done * 8, total))
+    with checked_at_the_end(Customer, SourceRecord, ContactPoint, Interaction):
+        records = customers.copy_people(drawn, now, lambda what, done: progress("Customers", done, len(drawn)))
+        made = customers.copy_history(drawn, records, now, random, lambda what, done: progress("Two years of history", done * 8, total))
     _consents(drawn, now, random, progress)
     _analyse()
     _plan(now, random, progress)
@@ -55,7 +59,8 @@ def load(*, customers_wanted: int, seed: int, now: datetime, progress: Progress)
 def _consents(drawn: list[people.Person], now: datetime, random: Random, progress: Progress) -> None:
     progress("Consents", 0, 1)
     rows = [(person.place + 1, wish) for person in drawn for wish in wishes.wishes(person, now, random)]
-    wishes.record(rows, {person.place + 1: person.language for person in drawn}, now)
+    with checked_at_the_end(ConsentEvent, ConsentState):
+        wishes.record(rows, {person.place + 1: person.language for person in drawn}, now)
     progress("Consents", 1, 1)
 
 
@@ -70,7 +75,8 @@ def _plan(now: datetime, random: Random, progress: Progress) -> None:
     # what was asked weeks ago has been read since
     Notification.objects.filter(created_at__lt=now - timedelta(days=3)).update(read_at=F("created_at"))
     progress("Campaigns", 1, 4)
-    past.write(past.past_messages(), now, random)
+    with checked_at_the_end(ContactEvent, Interaction):
+        past.write(past.past_messages(), now, random)
     _analyse()
     progress("Campaigns", 2, 4)
     for segment in Segment.objects.all():

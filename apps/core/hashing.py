@@ -16,7 +16,7 @@ def address_hash(address: str) -> str:
     """The hash of a normalised address in hexadecimal; of no address the empty text."""
     if not address:
         return ""
-    return hmac.new(_key(), address.encode(), "sha256").hexdigest()
+    return hmac.digest(_key(), address.encode(), "sha256").hex()
 
 
 def in_sql(column: str) -> tuple[str, list[bytes]]:
