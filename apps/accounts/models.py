@@ -121,6 +121,7 @@ class Notification(models.Model):
     url = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
+    mailed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -132,6 +133,51 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class Mailing(models.TextChoices):
+    NONE = "none", _("not by e-mail")
+    AT_ONCE = "at_once", _("an e-mail at once")
+    DAILY = "daily", _("in the daily e-mail")
+
+
+class NotificationChoice(models.Model):
+    """How one user wants to hear of one kind of news. Without a row: in the app, and in the daily e-mail."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="notification_choices")
+    code = models.CharField(max_length=60)
+    in_app = models.BooleanField(_("in the app"), default=True)
+    by_email = models.CharField(_("by e-mail"), max_length=8, choices=Mailing.choices, default=Mailing.DAILY)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "code"], name="notification_choice_once")]
+        verbose_name = _("choice of news")
+        verbose_name_plural = _("choices of news")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.code}"
+
+
+class Deputy(models.Model):
+    """``deputy`` may decide and sign for ``user`` from ``starts_on`` to ``ends_on``, both included."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="deputies", verbose_name=_("stands in for"))
+    deputy = models.ForeignKey(User, models.CASCADE, related_name="deputises", verbose_name=_("deputy"))
+    starts_on = models.DateField(_("from"))
+    ends_on = models.DateField(_("to"))
+    created_at = models.DateTimeField(_("made"))
+
+    class Meta:
+        ordering = ["starts_on"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(ends_on__gte=models.F("starts_on")), name="deputy_days"),
+            models.CheckConstraint(condition=~models.Q(user=models.F("deputy")), name="deputy_is_another"),
+        ]
+        verbose_name = _("deputy")
+        verbose_name_plural = _("deputies")
+
+    def __str__(self) -> str:
+        return f"{self.deputy_id} for {self.user_id}"
 
 
 class ApiToken(models.Model):

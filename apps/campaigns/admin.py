@@ -11,6 +11,7 @@ from apps.accounts.administration import Audited, Lines, ReadOnly, Ticks
 from apps.channels.kinds import Channel
 from apps.core.clock import now
 
+from .constraints_admin import WeightInline
 from .models import Approval, Blackout, Conflict, ContactPolicy, Halt, Programme, Run
 
 
@@ -19,13 +20,14 @@ class PolicyForm(forms.ModelForm):
 
     class Meta:
         model = ContactPolicy
-        fields = ("name", "limit", "hours", "channels", "department", "counts_service", "is_active")
+        fields = ("name", "limit", "hours", "channels", "department", "counts_service", "grouping", "is_active")
 
 
 @admin.register(ContactPolicy)
 class ContactPolicyAdmin(Audited):
     form = PolicyForm
-    list_display = ("name", "limit", "hours", "department", "counts_service", "is_active")
+    inlines = (WeightInline,)
+    list_display = ("name", "limit", "hours", "grouping", "department", "counts_service", "is_active")
     list_filter = ("is_active", "department")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

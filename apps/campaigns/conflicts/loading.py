@@ -1,4 +1,4 @@
-"""Reads the plan out of the database: six queries, however many campaigns there are."""
+"""Reads the plan out of the database, in a fixed number of queries however many campaigns there are."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from apps.core import clock
 
 from .. import schedule
 from ..models import Blackout, Campaign, Message, Offer, OfferPrice, PlanVersion
+from . import circumstances
 from . import parameters as settings
 from .parameters import Parameters
 from .people import People
@@ -22,7 +23,7 @@ def load(
     *, now: datetime, focus: Iterable[int] | None = None, with_people: bool = True, also: Iterable[int] = ()
 ) -> Plan:
     """The plan as it stands at ``now``: campaigns still planned (and those of ``also``), their messages and offers, blackouts."""
-    parameters = settings.current()
+    parameters = settings.in_force()
     zone = clock.company_zone()
     rows = _campaigns(now, parameters, set(also))
     messages = _messages(rows, parameters, now, zone)
@@ -30,6 +31,8 @@ def load(
         row.pk: PlannedCampaign(
             id=row.pk, department_id=row.department_id, status=row.status,
             starts_on=row.starts_on, ends_on=row.ends_on, messages=tuple(messages.get(row.pk, ())),
+            priority=row.priority, control_share=float(row.control_share), product_id=row.product_id,
+            programme_id=row.programme_id, **_goods(row),
         )
         for row in rows
     }
@@ -37,8 +40,13 @@ def load(
         number=PlanVersion.objects.values_list("number", flat=True).first() or 0,
         now=now, zone=zone, parameters=parameters, campaigns=campaigns, blackouts=_blackouts(now, parameters),
         focus=None if focus is None else frozenset(focus),
-        people=People() if with_people else None,
+        people=People() if with_people else None, circumstances=circumstances.load(),
     )
+
+
+def _goods(row: Campaign) -> dict[str, str]:
+    product = row.product
+    return {"brand": product.brand, "path": product.category.path if product.category else ""} if product else {}
 
 
 def _campaigns(now: datetime, parameters: Parameters, also: set[int]) -> list[Campaign]:
@@ -47,7 +55,7 @@ def _campaigns(now: datetime, parameters: Parameters, also: set[int]) -> list[Ca
         today - timedelta(days=parameters.look_back_days), today + timedelta(days=parameters.look_ahead_days)
     )
     wanted = planned | Campaign.objects.filter(pk__in=also) if also else planned
-    return list(wanted.only("department_id", "status", "starts_on", "ends_on"))
+    return list(wanted.select_related("product__category"))
 
 
 def _messages(
@@ -67,7 +75,8 @@ def _messages(
             purpose_class=row.purpose.purpose_class if row.purpose else "promotion",
             windows=tuple((start, _end(row, start)) for start in starts),
             is_recurring=bool(row.recurrence), offer=offers.get(row.offer_id or 0),
-            count=row.plan_count, reach=row.estimated_reach,
+            count=row.plan_count, reach=row.estimated_reach, account_id=row.account_id, follows_id=row.follows_id,
+            priority=row.campaign.priority if row.priority is None else row.priority,
         ))
     return planned
 
@@ -93,6 +102,7 @@ def _offer(offer: Offer, prices: dict[str, tuple]) -> PlannedOffer:
     return PlannedOffer(
         id=offer.pk, kind=offer.kind, value=offer.value, currency=offer.currency, claim=offer.claim,
         product_id=offer.product_id, category_id=offer.category_id, path=category.path if category else "", prices=prices,
+        brand=offer.product.brand if offer.product else "",
         name=offer.name, goods=str(offer.product or offer.category or ""),
     )
 

@@ -1,7 +1,13 @@
-"""The figures that the rules go by: one place, so that administrators can be given them to change."""
+"""The figures that the rules go by: one place; administrators change them, for everybody or for one department."""
 
-from dataclasses import dataclass, replace
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
+
+# Only how far the engine looks and what it offers; the rest may differ from department to department.
+COMPANY_WIDE = {"look_back_days", "look_ahead_days", "move_days", "move_choices"}
 
 
 @dataclass(frozen=True)
@@ -27,8 +33,42 @@ class Parameters:
     look_ahead_days: int = 190
     move_days: int = 28
     move_choices: int = 3
+    departments: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+
+    def of(self, *department_ids: int) -> Parameters:
+        """The figures for these departments: where one of them set its own, the strictest of theirs.
+
+        Stricter is the larger distance and the smaller threshold, so that whoever cares more is heard.
+        """
+        own = [self.departments[pk] for pk in department_ids if pk in self.departments]
+        if not own:
+            return self
+        changed: dict[str, Any] = {}
+        for code in {code for figures in own for code in figures}:
+            values = [figures.get(code, getattr(self, code)) for figures in own]
+            kind = type(getattr(self, code))
+            changed[code] = kind(max(values) if code.endswith(("_days", "_hours")) else min(values))
+        return replace(self, **changed)
+
+
+CODES: tuple[str, ...] = tuple(each.name for each in fields(Parameters) if each.name != "departments")
 
 
 def current(**changes: Any) -> Parameters:
-    """The parameters in force, with ``changes`` for a what-if."""
+    """The figures as shipped, with ``changes`` for a what-if."""
     return replace(Parameters(), **changes)
+
+
+def in_force() -> Parameters:
+    """The figures as administrators have set them, in one query."""
+    from ..models import RuleParameter
+
+    common: dict[str, Any] = {}
+    departments: dict[int, dict[str, float]] = {}
+    for row in RuleParameter.objects.filter(code__in=CODES):
+        kind = type(getattr(Parameters, row.code))
+        if row.department_id is None:
+            common[row.code] = kind(row.value)
+        elif row.code not in COMPANY_WIDE:
+            departments.setdefault(row.department_id, {})[row.code] = float(row.value)
+    return replace(Parameters(), departments=departments, **common)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.utils.translation import gettext
 
@@ -35,6 +35,17 @@ class Rule(ABC):
     @abstractmethod
     def materially_worse(self, agreed: Facts, now: Facts) -> bool:
         """Whether what is found now is so much worse than what was agreed that people must be asked again."""
+
+    @abstractmethod
+    def pattern(self, facts: Facts, people: int | None) -> str:
+        """The sentence about one finding, translated, with named places: ``first``, ``second`` (the campaigns), their
+        ``_department`` and ``_day``, ``message``, ``people``, ``apart``, ``days``, and whatever ``words`` adds.
+        ``people`` is None while they are not counted.
+        """
+
+    def words(self, facts: Facts) -> dict[str, Any]:
+        """What the sentence of this rule names beside the campaigns, from the stored facts, in the reader's language."""
+        return {}
 
     def explanation(self) -> str:
         """The rule in a planner's words, in the reader's language."""

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from apps.core import clock
 
 from ..models import Campaign, Conflict
+from . import registry
 
 
 def sentence(conflict: Conflict) -> str:
@@ -31,46 +32,7 @@ def marked(conflict: Conflict) -> SafeString:
 
 
 def _pattern(conflict: Conflict) -> str:
-    if conflict.people_count is None:
-        return _early(conflict.rule)
-    if conflict.rule == "offers":
-        return _offers(conflict)
-    if conflict.rule == "blackout":
-        return ngettext(
-            "%(message)s of %(first)s is planned for %(days)s, a day without messages (%(name)s), for %(people)s person.",
-            "%(message)s of %(first)s is planned for %(days)s, a day without messages (%(name)s), for %(people)s people.",
-            conflict.people_count,
-        )
-    return ngettext(
-        "%(first)s (%(first_department)s, %(first_day)s) and %(second)s (%(second_department)s, %(second_day)s) both "
-        "contact %(people)s person within %(apart)s.",
-        "%(first)s (%(first_department)s, %(first_day)s) and %(second)s (%(second_department)s, %(second_day)s) both "
-        "contact %(people)s people within %(apart)s.",
-        conflict.people_count,
-    )
-
-
-def _offers(conflict: Conflict) -> str:
-    return ngettext(
-        "%(first)s (%(first_department)s, %(first_offer)s, from %(first_day)s) and %(second)s (%(second_department)s, "
-        "%(second_offer)s, from %(second_day)s) say different things about %(goods)s to %(people)s same person within "
-        "%(apart)s.",
-        "%(first)s (%(first_department)s, %(first_offer)s, from %(first_day)s) and %(second)s (%(second_department)s, "
-        "%(second_offer)s, from %(second_day)s) say different things about %(goods)s to %(people)s of the same people "
-        "within %(apart)s.",
-        conflict.people_count or 0,
-    )
-
-
-def _early(rule: str) -> str:
-    if rule == "blackout":
-        return _("%(message)s of %(first)s is planned for %(days)s, a day without messages (%(name)s).")
-    if rule == "offers":
-        return _(
-            "%(first)s (%(first_department)s, %(first_offer)s) and %(second)s (%(second_department)s, %(second_offer)s) say "
-            "different things about %(goods)s; the people in both are being counted."
-        )
-    return _("%(first)s and %(second)s come close to each other; the people in both are being counted.")
+    return registry.rule(conflict.rule).pattern(conflict.facts, conflict.people_count)
 
 
 def _words(conflict: Conflict) -> dict[str, Any]:
@@ -78,22 +40,20 @@ def _words(conflict: Conflict) -> dict[str, Any]:
     words: dict[str, Any] = {
         "people": number_format(conflict.people_count or 0, force_grouping=True),
         "message": conflict.first_message.name if conflict.first_message else "",
-        "name": facts.get("name", ""), "goods": facts.get("goods") or _("everything"),
         "days": ", ".join(_day(date.fromisoformat(day)) for day in facts.get("days", ())), "apart": apart(facts),
     }
     for side, campaign in (("first", conflict.first_campaign), ("second", conflict.second_campaign)):
         words |= _side(side, campaign, facts)
-    return words
+    return words | registry.rule(conflict.rule).words(facts)
 
 
 def _side(side: str, campaign: Campaign | None, facts: Mapping[str, Any]) -> dict[str, Any]:
     if campaign is None:
-        return {side: "", f"{side}_department": "", f"{side}_day": "", f"{side}_offer": ""}
+        return {side: "", f"{side}_department": "", f"{side}_day": ""}
     moment = facts.get(f"{side}_at")
     return {
         side: campaign.name, f"{side}_department": campaign.department.name,
         f"{side}_day": _day(clock.company_day(datetime.fromisoformat(moment))) if moment else "",
-        f"{side}_offer": facts.get(f"{side}_offer", ""),
     }
 
 

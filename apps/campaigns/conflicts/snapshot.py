@@ -15,6 +15,7 @@ from pyroaring import BitMap
 from apps.channels.kinds import Channel
 
 from ..models.plan import BINDING_STATUSES, CampaignStatus, MessageKind, Timing
+from .circumstances import Circumstances
 from .parameters import Parameters
 from .people import People
 
@@ -36,11 +37,15 @@ class PlannedOffer:
     name: str = ""
     goods: str = ""
     prices: Mapping[str, tuple[str, Decimal]] = field(default_factory=dict)
+    brand: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedMessage:
-    """One planned contact. ``windows`` are the moments (or stretches) at which people meet it, soonest first."""
+    """One planned contact. ``windows`` are the moments (or stretches) at which people meet it, soonest first.
+
+    ``follows_id`` is the message it reminds of or builds on; ``priority`` its own or its campaign's, 0 to 100.
+    """
 
     id: int
     campaign_id: int
@@ -53,6 +58,9 @@ class PlannedMessage:
     offer: PlannedOffer | None = None
     count: int | None = None
     reach: int | None = None
+    priority: int = 50
+    account_id: int | None = None
+    follows_id: int | None = None
 
     @property
     def is_safety(self) -> bool:
@@ -72,7 +80,7 @@ class PlannedMessage:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCampaign:
-    """One campaign of the plan with its messages."""
+    """One campaign of the plan with its messages. ``brand`` and ``path`` (in the category tree) are those of its product."""
 
     id: int
     department_id: int
@@ -80,6 +88,12 @@ class PlannedCampaign:
     starts_on: date
     ends_on: date
     messages: tuple[PlannedMessage, ...] = ()
+    priority: int = 50
+    control_share: float = 0.0
+    product_id: int | None = None
+    brand: str = ""
+    path: str = ""
+    programme_id: int | None = None
 
     @property
     def is_draft(self) -> bool:
@@ -132,6 +146,7 @@ class Plan:
     blackouts: tuple[PlannedBlackout, ...] = ()
     focus: frozenset[int] | None = None
     people: People | None = None
+    circumstances: Circumstances = field(default_factory=Circumstances)
 
     @cached_property
     def messages(self) -> dict[int, PlannedMessage]:

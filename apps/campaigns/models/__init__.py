@@ -2,11 +2,14 @@
 
 from .approval import Approval
 from .conflicts import Agreement, Conflict, ConflictComment, PlanVersion, Resolution, Signature
+from .constraints import Capacity, Exclusivity, OfferPairing, RuleParameter
 from .content import Brand, ContentRevision, ContentVersion
 from .offers import Offer, OfferPrice
 from .plan import Campaign, CampaignStatus, Message, MessageKind, Programme, Timing
-from .policy import Blackout, ContactPolicy
+from .policy import Blackout, ChannelWeight, ContactPolicy, MinimumGap
+from .scenarios import Scenario, ScenarioChange
 from .sending import Burst, Chunk, Delivery, Halt, Run, RunArm
+from .subscriptions import CalendarFeed, WebhookCall, WebhookEndpoint
 
 __all__ = [
     "Agreement",
@@ -14,8 +17,11 @@ __all__ = [
     "Blackout",
     "Brand",
     "Burst",
+    "CalendarFeed",
     "Campaign",
     "CampaignStatus",
+    "Capacity",
+    "ChannelWeight",
     "Chunk",
     "Conflict",
     "ConflictComment",
@@ -23,16 +29,24 @@ __all__ = [
     "ContentRevision",
     "ContentVersion",
     "Delivery",
+    "Exclusivity",
     "Halt",
     "Message",
     "MessageKind",
+    "MinimumGap",
     "Offer",
+    "OfferPairing",
     "OfferPrice",
     "PlanVersion",
     "Programme",
     "Resolution",
+    "RuleParameter",
     "Run",
     "RunArm",
+    "Scenario",
+    "ScenarioChange",
     "Signature",
     "Timing",
+    "WebhookCall",
+    "WebhookEndpoint",
 ]

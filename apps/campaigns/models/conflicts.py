@@ -60,6 +60,10 @@ class Conflict(models.Model):
     state = models.CharField(_("state"), max_length=12, choices=ConflictState.choices, default=ConflictState.OPEN)
     agreed_facts = models.JSONField(null=True, blank=True)
     decide_by = models.DateTimeField(_("decide by"), null=True, blank=True)
+    owner = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="owned_conflicts", verbose_name=_("owner")
+    )
+    escalated_at = models.DateTimeField(_("escalated"), null=True, blank=True)
     plan_number = models.BigIntegerField(default=0)
     found_at = models.DateTimeField(_("found"))
     updated_at = models.DateTimeField(_("changed"))
@@ -77,6 +81,11 @@ class Conflict(models.Model):
 class ResolutionAction(models.TextChoices):
     LEAVE_OUT = "leave_out", _("leave the overlap out")
     MOVE = "move", _("move")
+    SPLIT = "split", _("each person gets the more valuable one")
+    CHANNEL = "channel", _("other channel for the shared people")
+    MERGE = "merge", _("make it one joint campaign")
+    CAP = "cap", _("hold to the limit")
+    CANCEL = "cancel", _("cancel")
     ACCEPT = "accept", _("accept with a reason")
 
 
@@ -137,6 +146,7 @@ class ConflictComment(models.Model):
     conflict = models.ForeignKey(Conflict, models.CASCADE, related_name="comments")
     user = models.ForeignKey(User, models.PROTECT, related_name="+")
     text = models.TextField()
+    mentions = models.ManyToManyField(User, related_name="mentioned_in", blank=True)
     at = models.DateTimeField()
 
     class Meta:

@@ -141,8 +141,9 @@ class Message(models.Model):
 
     ``send_at`` is the first moment (UTC; for local timing the wall clock of the company's zone is taken over into each
     recipient's zone), ``send_until`` the deadline. ``recurrence`` is an RFC 5545 RRULE or empty; each occurrence is a run.
-    ``variants_share`` maps variant letter to weight for the A/B split. ``plan_audience`` is the audience as last computed for
-    planning; a run freezes its own. ``version`` counts changes, for two people editing at once.
+    ``follows`` names the message this one reminds of or builds on. ``variants_share`` maps variant letter to weight for the
+    A/B split. ``plan_audience`` is the audience as last computed for planning; a run freezes its own. ``version`` counts
+    changes, for two people editing at once.
     """
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="messages")
@@ -167,6 +168,9 @@ class Message(models.Model):
     send_until = models.DateTimeField(_("not after"), null=True, blank=True)
     recurrence = models.CharField(_("repeats"), max_length=200, blank=True)
     recurs_until = models.DateField(_("repeats until"), null=True, blank=True)
+    follows = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="followers", verbose_name=_("comes after"),
+    )
     variants_share = models.JSONField(_("version split"), default=dict, blank=True)
     arms_attribute = models.CharField(_("arms from attribute"), max_length=60, blank=True)
     needs_fields = models.BooleanField(

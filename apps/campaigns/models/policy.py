@@ -1,15 +1,26 @@
 """The contact policy: caps and blackouts."""
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Department
+from apps.channels.kinds import Channel
+
+
+class Grouping(models.TextChoices):
+    NONE = "none", _("exactly the hours, sliding")
+    WEEK = "week", _("widened to whole weeks")
+    MONTH = "month", _("widened to whole months")
+    QUARTER = "quarter", _("widened to whole quarters")
 
 
 class ContactPolicy(models.Model):
     """At most ``limit`` contacts per person in any ``hours`` hours, on the listed channels (empty: all).
 
     Promotion is held back by it; service and safety are not, but safety and service contacts count when ``counts_service``.
+    ``grouping`` widens the window to whole calendar periods of the company's zone. A contact counts once, or as often as its
+    channel's ``ChannelWeight`` says.
     """
 
     name = models.CharField(_("name"), max_length=80, unique=True)
@@ -21,6 +32,7 @@ class ContactPolicy(models.Model):
         verbose_name=_("only this department's"),
     )
     counts_service = models.BooleanField(_("service contacts count too"), default=False)
+    grouping = models.CharField(_("window"), max_length=8, choices=Grouping.choices, default=Grouping.NONE)
     is_active = models.BooleanField(_("in force"), default=True)
     created_at = models.DateTimeField(_("made"))
 
@@ -29,6 +41,46 @@ class ContactPolicy(models.Model):
         constraints = [models.CheckConstraint(condition=models.Q(hours__gt=0), name="contact_policy_hours")]
         verbose_name = _("contact policy")
         verbose_name_plural = _("contact policies")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ChannelWeight(models.Model):
+    """How much a contact on one channel weighs under a policy: a call may count as three e-mails."""
+
+    policy = models.ForeignKey(ContactPolicy, models.CASCADE, related_name="weights")
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel.choices)
+    weight = models.PositiveSmallIntegerField(
+        _("counts as"), default=1, validators=[MinValueValidator(1), MaxValueValidator(20)]
+    )
+
+    class Meta:
+        ordering = ["policy", "channel"]
+        constraints = [models.UniqueConstraint(fields=["policy", "channel"], name="channel_weight_once")]
+        verbose_name = _("weight of a channel")
+        verbose_name_plural = _("weights of channels")
+
+    def __str__(self) -> str:
+        return f"{self.channel} x {self.weight}"
+
+
+class MinimumGap(models.Model):
+    """A person is left in peace for at least ``hours`` hours between two contacts on the listed channels (empty: all)."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    hours = models.PositiveIntegerField(_("hours between two contacts"), validators=[MinValueValidator(1)])
+    channels = models.JSONField(_("channels"), default=list, blank=True)
+    department = models.ForeignKey(
+        Department, models.PROTECT, null=True, blank=True, related_name="minimum_gaps",
+        verbose_name=_("only this department's"),
+    )
+    is_active = models.BooleanField(_("in force"), default=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("minimum gap")
+        verbose_name_plural = _("minimum gaps")
 
     def __str__(self) -> str:
         return self.name

@@ -1,6 +1,7 @@
 """Customers: one person across all systems."""
 
 from .attributes import AttributeDefinition
+from .care import CareFlag
 from .imports import ImportChange, ImportJob
 from .people import ContactPoint, Customer, Interaction, MergeRecord, Source, SourceRecord
 from .products import Category, Product, ProductPrice
@@ -8,6 +9,7 @@ from .segments import DataChange, Segment, SegmentLeaf
 
 __all__ = [
     "AttributeDefinition",
+    "CareFlag",
     "Category",
     "ContactPoint",
     "Customer",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 from pyroaring import BitMap
 
 from apps.core.zones import countries, local_dates
@@ -49,6 +50,20 @@ class BlackoutRule(Rule):
     def materially_worse(self, agreed: Facts, now: Facts) -> bool:
         """Other days than agreed, or more people."""
         return not set(now["days"]) <= set(agreed["days"]) or grown(agreed, now)
+
+    def pattern(self, facts: Facts, people: int | None) -> str:
+        """Which message, on which day."""
+        if people is None:
+            return gettext("%(message)s of %(first)s is planned for %(days)s, a day without messages (%(name)s).")
+        return ngettext(
+            "%(message)s of %(first)s is planned for %(days)s, a day without messages (%(name)s), for %(people)s person.",
+            "%(message)s of %(first)s is planned for %(days)s, a day without messages (%(name)s), for %(people)s people.",
+            people,
+        )
+
+    def words(self, facts: Facts) -> dict[str, Any]:
+        """What the day is called."""
+        return {"name": facts.get("name", "")}
 
     def _applies(self, plan: Plan, blackout: PlannedBlackout, message: PlannedMessage) -> bool:
         if message.is_safety or (message.purpose_class == "service" and not blackout.includes_service):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from math import ceil
+from typing import Any
 
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 from pyroaring import BitMap
 
 from ...models.conflicts import Severity
@@ -55,6 +56,30 @@ class OffersRule(Rule):
             or grown(agreed, now)
             or now.get("severity", 0) > agreed.get("severity", 0)
         )
+
+    def pattern(self, facts: Facts, people: int | None) -> str:
+        """Which two offers, about what, to how many of the same people."""
+        if people is None:
+            return gettext(
+                "%(first)s (%(first_department)s, %(first_offer)s) and %(second)s (%(second_department)s, %(second_offer)s) say "
+                "different things about %(goods)s; the people in both are being counted."
+            )
+        return ngettext(
+            "%(first)s (%(first_department)s, %(first_offer)s, from %(first_day)s) and %(second)s (%(second_department)s, "
+            "%(second_offer)s, from %(second_day)s) say different things about %(goods)s to %(people)s same person within "
+            "%(apart)s.",
+            "%(first)s (%(first_department)s, %(first_offer)s, from %(first_day)s) and %(second)s (%(second_department)s, "
+            "%(second_offer)s, from %(second_day)s) say different things about %(goods)s to %(people)s of the same people "
+            "within %(apart)s.",
+            people,
+        )
+
+    def words(self, facts: Facts) -> dict[str, Any]:
+        """The offers and what they are about."""
+        return {
+            "first_offer": facts.get("first_offer", ""), "second_offer": facts.get("second_offer", ""),
+            "goods": facts.get("goods") or gettext("everything"),
+        }
 
     def _clash(self, meeting: Meeting) -> bool:
         first, second = meeting.first.offer, meeting.second.offer

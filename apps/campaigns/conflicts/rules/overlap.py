@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from math import ceil
 
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 from pyroaring import BitMap
 
 from ...models.conflicts import Severity
@@ -46,6 +46,18 @@ class OverlapRule(Rule):
             grown(agreed, now)
             or now["hours_apart"] <= agreed["hours_apart"] - 24
             or now.get("severity", 0) > agreed.get("severity", 0)
+        )
+
+    def pattern(self, facts: Facts, people: int | None) -> str:
+        """Who meets whom, when."""
+        if people is None:
+            return gettext("%(first)s and %(second)s come close to each other; the people in both are being counted.")
+        return ngettext(
+            "%(first)s (%(first_department)s, %(first_day)s) and %(second)s (%(second_department)s, %(second_day)s) both "
+            "contact %(people)s person within %(apart)s.",
+            "%(first)s (%(first_department)s, %(first_day)s) and %(second)s (%(second_department)s, %(second_day)s) both "
+            "contact %(people)s people within %(apart)s.",
+            people,
         )
 
     def _takes_part(self, message: PlannedMessage) -> bool:

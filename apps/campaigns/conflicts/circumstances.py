@@ -1,0 +1,158 @@
+"""What a plan has to keep to, frozen: contact policies, gaps, pairs of offers, exclusive rights, capacities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from ..models import Capacity, ContactPolicy, Exclusivity, MinimumGap, OfferPairing
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPolicy:
+    """At most ``limit`` contacts in ``window``; ``weights`` say how often a contact on a channel counts (1 unless named)."""
+
+    id: int
+    name: str
+    limit: int
+    window: timedelta
+    channels: tuple[str, ...] = ()
+    department_id: int | None = None
+    counts_service: bool = False
+    grouping: str = "none"
+    weights: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGap:
+    """No two contacts on the channels closer than ``gap``."""
+
+    id: int
+    name: str
+    gap: timedelta
+    channels: tuple[str, ...] = ()
+    department_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferSide:
+    """One side of a pairing: one offer, or everything below ``path`` of the category tree."""
+
+    offer_id: int | None = None
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPairing:
+    """What offers of the two sides have to do with each other; see ``models.constraints.PairingKind``."""
+
+    id: int
+    name: str
+    kind: str
+    first: OfferSide
+    second: OfferSide
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedExclusivity:
+    """What one department or campaign has to itself. Empty fields say nothing."""
+
+    id: int
+    name: str
+    starts_on: date
+    ends_on: date
+    brand: str = ""
+    product_id: int | None = None
+    path: str = ""
+    account_id: int | None = None
+    department_id: int | None = None
+    campaign_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCapacity:
+    """Contacts a day of a channel or account. ``weekdays`` are ISO numbers; empty means all."""
+
+    id: int
+    name: str
+    channel: str
+    account_id: int | None
+    starts_on: date
+    ends_on: date | None
+    weekdays: tuple[int, ...]
+    per_day: int
+    growth_percent: int = 0
+    is_hard: bool = True
+
+    def on(self, day: date) -> int | None:
+        """The contacts possible on that day; None when this line says nothing about it."""
+        if day < self.starts_on or (self.ends_on is not None and day > self.ends_on):
+            return None
+        if self.weekdays and day.isoweekday() not in self.weekdays:
+            return None
+        return int(self.per_day * (1 + self.growth_percent / 100) ** (day - self.starts_on).days)
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Everything of this page that is in force."""
+
+    policies: tuple[PlannedPolicy, ...] = ()
+    gaps: tuple[PlannedGap, ...] = ()
+    pairings: tuple[PlannedPairing, ...] = ()
+    exclusivities: tuple[PlannedExclusivity, ...] = ()
+    capacities: tuple[PlannedCapacity, ...] = ()
+
+
+def load() -> Circumstances:
+    """What is in force, in six queries."""
+    return Circumstances(
+        policies=tuple(_policy(row) for row in ContactPolicy.objects.filter(is_active=True).prefetch_related("weights")),
+        gaps=tuple(_gap(row) for row in MinimumGap.objects.filter(is_active=True)),
+        pairings=tuple(
+            _pairing(row) for row in OfferPairing.objects.filter(is_active=True).select_related("first_category", "second_category")
+        ),
+        exclusivities=tuple(
+            _exclusivity(row) for row in Exclusivity.objects.filter(is_active=True).select_related("category", "product__category")
+        ),
+        capacities=tuple(_capacity(row) for row in Capacity.objects.filter(is_active=True)),
+    )
+
+
+def _policy(row: ContactPolicy) -> PlannedPolicy:
+    return PlannedPolicy(
+        id=row.pk, name=row.name, limit=row.limit, window=timedelta(hours=row.hours), channels=tuple(row.channels),
+        department_id=row.department_id, counts_service=row.counts_service, grouping=row.grouping,
+        weights={weight.channel: weight.weight for weight in row.weights.all()},
+    )
+
+
+def _gap(row: MinimumGap) -> PlannedGap:
+    return PlannedGap(row.pk, row.name, timedelta(hours=row.hours), tuple(row.channels), row.department_id)
+
+
+def _pairing(row: OfferPairing) -> PlannedPairing:
+    return PlannedPairing(
+        row.pk, row.name, row.kind,
+        OfferSide(row.first_offer_id, row.first_category.path if row.first_category else ""),
+        OfferSide(row.second_offer_id, row.second_category.path if row.second_category else ""),
+        row.days,
+    )
+
+
+def _exclusivity(row: Exclusivity) -> PlannedExclusivity:
+    return PlannedExclusivity(
+        id=row.pk, name=row.name, starts_on=row.starts_on, ends_on=row.ends_on, brand=row.brand, product_id=row.product_id,
+        path=row.category.path if row.category else "", account_id=row.surface_id,
+        department_id=row.department_id, campaign_id=row.campaign_id,
+    )
+
+
+def _capacity(row: Capacity) -> PlannedCapacity:
+    return PlannedCapacity(
+        id=row.pk, name=row.name, channel=row.channel, account_id=row.account_id, starts_on=row.starts_on,
+        ends_on=row.ends_on, weekdays=tuple(row.weekdays), per_day=row.per_day, growth_percent=row.growth_percent,
+        is_hard=row.is_hard,
+    )
