@@ -12,7 +12,7 @@ from apps.channels.kinds import Channel
 from apps.core.clock import now
 
 from .constraints_admin import WeightInline
-from .models import Approval, Blackout, Conflict, ContactPolicy, Halt, Programme, Run
+from .models import Approval, Blackout, Conflict, ConflictSettings, ContactPolicy, Halt, Programme, Run
 
 
 class PolicyForm(forms.ModelForm):
@@ -33,6 +33,20 @@ class ContactPolicyAdmin(Audited):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.created_at = obj.created_at or now()
         super().save_model(request, obj, form, change)
+
+
+@admin.register(ConflictSettings)
+class ConflictSettingsAdmin(Audited):
+    """One row: there is nothing to add once it is there, and nothing to delete."""
+
+    list_display = ("undecided",)
+    list_display_links = ("undecided",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and not ConflictSettings.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class BlackoutForm(forms.ModelForm):

@@ -20,5 +20,6 @@ urlpatterns = [
     path("conflicts/<int:pk>/comment/", conflicts.comment, name="conflict-comment"),
     path("conflicts/resolutions/<int:pk>/sign/", conflicts.sign, name="resolution-sign"),
     path("conflicts/resolutions/<int:pk>/withdraw/", conflicts.withdraw, name="resolution-withdraw"),
+    path("conflicts/resolutions/<int:pk>/end/", conflicts.end, name="resolution-end"),
     path("conflicts/segment/<int:pk>/", conflicts.segment_overlap, name="segment_overlap"),
 ]

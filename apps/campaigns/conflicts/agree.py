@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -18,9 +19,9 @@ from apps.accounts.models import Role, User
 from apps.core import clock
 
 from .. import moving
-from ..models import Agreement, Campaign, Conflict, ConflictComment, Resolution, Signature
+from ..models import Conflict, ConflictComment, Resolution, Signature
 from ..models.conflicts import ConflictState, ResolutionAction, ResolutionState
-from . import news, passes, registry, resolve
+from . import news, pairs, passes, registry, resolve, settling
 from .passes import UNDECIDED
 
 LONGEST_ACCEPTANCE = timedelta(days=366)
@@ -51,7 +52,7 @@ def may_sign(user: User, resolution: Resolution) -> bool:
 @transaction.atomic
 def acknowledge(*, actor: User, conflict: Conflict, now: datetime) -> Conflict:
     """Say that it was seen; it stays undecided."""
-    conflict = _locked(conflict, now)
+    conflict = locked(conflict, now)
     access.require(may_propose(actor, conflict))
     if conflict.state == ConflictState.OPEN:
         conflict.state, conflict.updated_at = ConflictState.ACKNOWLEDGED, now
@@ -62,15 +63,18 @@ def acknowledge(*, actor: User, conflict: Conflict, now: datetime) -> Conflict:
 
 @transaction.atomic
 def propose(
-    *, actor: User, conflict: Conflict, way: str, reason: str = "", expires_on: date | None = None, now: datetime
+    *, actor: User, conflict: Conflict, way: str, reason: str = "", expires_on: date | None = None,
+    findings: Iterable[int] = (), now: datetime,
 ) -> Resolution:
-    """Propose a way out by its key, measured anew. A lead's proposal carries their signature; alone it is applied at once.
+    """Propose a way out of all that the pair has against each other, by its key, measured anew. Acceptance settles the
+    ``findings`` it names (all of the pair without any). A lead's proposal carries their signature; alone it is applied at once.
 
     Raises AlreadyDecided when the conflict is settled, ValidationError for an impossible way or a missing reason.
     """
-    conflict = _locked(conflict, now)
+    conflict = locked(conflict, now)
     access.require(may_propose(actor, conflict), _("Only the departments of these campaigns can propose a way out."))
-    twin = _twin(actor, conflict, way)
+    parameters = _parameters(way, conflict, findings)
+    twin = _twin(actor, conflict, parameters)
     if twin is not None:
         return twin
     if conflict.state not in UNDECIDED:
@@ -80,9 +84,9 @@ def propose(
     if measured is None:
         raise ValidationError(_("This way out is not there any more: the plan has changed. Choose again."))
     resolution = Resolution.objects.create(
-        conflict=conflict, action=measured.action, parameters={**measured.parameters, "key": way},
-        measured={**measured.measured(), "facts": conflict.facts}, reason=reason.strip(), proposed_by=actor, proposed_at=now,
-        expires_on=expires_on,
+        conflict=conflict, action=measured.action, parameters={**measured.parameters, **parameters},
+        measured={**measured.measured(), "findings": {row.identity: row.facts for row in pairs.undecided(conflict)}},
+        reason=reason.strip(), proposed_by=actor, proposed_at=now, expires_on=expires_on,
     )
     resolution.needs_departments.set(departments(conflict))
     audit.record(
@@ -96,12 +100,21 @@ def propose(
     return resolution
 
 
-def _twin(actor: User, conflict: Conflict, way: str) -> Resolution | None:
+def _parameters(way: str, conflict: Conflict, findings: Iterable[int]) -> dict[str, Any]:
+    if way != ResolutionAction.ACCEPT:
+        return {"key": way}
+    known, asked = [row.pk for row in pairs.undecided(conflict)], set(findings)
+    return {"key": way, "findings": sorted(pk for pk in known if pk in asked) or sorted(known)}
+
+
+def _twin(actor: User, conflict: Conflict, parameters: dict[str, Any]) -> Resolution | None:
     """The same proposal of the same person that is still there: the first click of a double click."""
-    return conflict.resolutions.filter(
-        proposed_by=actor, parameters__key=way, state__in=[ResolutionState.PROPOSED, ResolutionState.APPLIED],
-        proposed_at__gte=conflict.found_at,
-    ).exclude(state=ResolutionState.APPLIED, conflict__state__in=UNDECIDED).first()
+    states = [ResolutionState.PROPOSED] + ([] if conflict.state in UNDECIDED else [ResolutionState.APPLIED])
+    mine = pairs.resolutions(conflict).filter(proposed_by=actor, state__in=states, proposed_at__gte=conflict.found_at)
+    mine = mine.filter(parameters__key=parameters["key"])
+    if conflict.state in UNDECIDED and "findings" in parameters:
+        mine = mine.filter(parameters__findings=parameters["findings"])
+    return mine.first()
 
 
 def _check(way: str, reason: str, expires_on: date | None, now: datetime) -> None:
@@ -121,7 +134,7 @@ def sign(*, actor: User, resolution: Resolution, agrees: bool, note: str = "", n
 
     Raises AlreadyDecided when it is no longer open, or is outdated because the conflict became materially worse.
     """
-    conflict = _locked(Conflict(pk=resolution.conflict_id), now)
+    conflict = locked(Conflict(pk=resolution.conflict_id), now)
     resolution = Resolution.objects.select_for_update().get(pk=resolution.pk)
     mine = resolution.signatures.filter(department=actor.department_id, user=actor).first()
     if mine is not None and mine.agrees == agrees:
@@ -130,18 +143,24 @@ def sign(*, actor: User, resolution: Resolution, agrees: bool, note: str = "", n
         raise AlreadyDecided(_("This proposal is %(state)s.") % {"state": resolution.get_state_display()})
     access.require(may_sign(actor, resolution), _("Only the leads of the touched departments sign."))
     if agrees and _is_outdated(conflict, resolution, now):
-        _close(resolution, ResolutionState.OUTDATED, now)
+        settling.close(resolution, ResolutionState.OUTDATED, now)
     else:
         _sign(resolution, actor, agrees=agrees, note=note, now=now)
     return resolution
 
 
 def _is_outdated(conflict: Conflict, resolution: Resolution, now: datetime) -> bool:
-    if conflict.state not in UNDECIDED:
+    """Whether it was measured on something else than what is there now: nothing left, something new, or clearly worse."""
+    waiting = pairs.undecided(conflict)
+    if named := resolution.parameters.get("findings"):
+        waiting = [row for row in waiting if row.pk in named]
+    if not waiting:
         return True
+    known = resolution.measured["findings"]
     expired = resolution.expires_on is not None and resolution.expires_on < clock.company_day(now)
-    worse = registry.rule(conflict.rule).materially_worse(resolution.measured["facts"], conflict.facts)
-    return expired or worse
+    return expired or any(
+        row.identity not in known or registry.rule(row.rule).materially_worse(known[row.identity], row.facts) for row in waiting
+    )
 
 
 def _sign(resolution: Resolution, actor: User, *, agrees: bool, note: str, now: datetime) -> None:
@@ -154,7 +173,7 @@ def _sign(resolution: Resolution, actor: User, *, agrees: bool, note: str, now: 
         department=actor.department_id, after={"resolution": resolution.pk}, now=now,
     )
     if not agrees:
-        _close(resolution, ResolutionState.DECLINED, now)
+        settling.close(resolution, ResolutionState.DECLINED, now)
         _tell(resolution, [resolution.proposed_by], actor, "resolution.declined", _("%(who)s declined your way out"), now)
         return
     signed = resolution.signatures.filter(agrees=True).values_list("department_id", flat=True)
@@ -163,49 +182,44 @@ def _sign(resolution: Resolution, actor: User, *, agrees: bool, note: str, now: 
 
 
 def _apply(resolution: Resolution, actor: User, now: datetime) -> None:
-    conflict = resolution.conflict
-    facts = conflict.facts
-    if resolution.action == ResolutionAction.LEAVE_OUT:
-        _leave_out(resolution, now)
-    _close(resolution, ResolutionState.APPLIED, now)
-    conflict.resolutions.filter(state=ResolutionState.PROPOSED).update(state=ResolutionState.OUTDATED, decided_at=now)
-    is_accepted = resolution.action == ResolutionAction.ACCEPT
-    conflict.state = ConflictState.ACCEPTED if is_accepted else ConflictState.RESOLVED
-    # What a move has undone must be asked again if it ever comes back: no agreed facts are kept for it.
-    conflict.agreed_facts = None if resolution.action == ResolutionAction.MOVE else facts
-    conflict.updated_at = now
-    conflict.save(update_fields=["state", "agreed_facts", "updated_at"])
-    if resolution.action == ResolutionAction.MOVE:
-        campaign = Campaign.objects.get(pk=resolution.parameters["campaign"])
-        moving.move_as_agreed(actor=actor, campaign=campaign, days=resolution.parameters["days"], now=now)
-    audit.record(
-        actor=actor, action="resolution.applied", subject=conflict, after={"resolution": resolution.pk}, now=now
-    )
-    if resolution.proposed_by_id != actor.pk:
+    settling.apply(resolution, actor=actor, now=now)
+    if resolution.proposed_by is not None and resolution.proposed_by_id != actor.pk:
         _tell(resolution, [resolution.proposed_by], actor, "resolution.applied", _("%(who)s agreed to your way out"), now)
 
 
-def _leave_out(resolution: Resolution, now: datetime) -> None:
-    sides = resolution.parameters
-    Agreement.objects.create(
-        resolution=resolution, yielding_campaign_id=sides["yielding"], keeping_campaign_id=sides["keeping"],
-        yielding_message_id=sides["yielding_message"], keeping_message_id=sides["keeping_message"], since=now,
-    )
+def may_end(user: User, resolution: Resolution) -> bool:
+    """A lead of a touched department, while it holds. A move has done its work: it is undone by moving."""
+    needed = {department.pk for department in resolution.needs_departments.all()}
+    holds = resolution.state == ResolutionState.APPLIED and resolution.action != ResolutionAction.MOVE
+    return holds and user.role == Role.LEAD and user.department_id in needed
 
 
-def _close(resolution: Resolution, state: str, now: datetime) -> None:
-    resolution.state, resolution.decided_at = state, now
-    resolution.save(update_fields=["state", "decided_at"])
+@transaction.atomic
+def end(*, actor: User, resolution: Resolution, reason: str, now: datetime) -> Resolution:
+    """A lead of either side withdraws from what was agreed: it binds no more and the conflict returns. A second click is
+    harmless. Raises ValidationError without a reason.
+    """
+    locked(Conflict(pk=resolution.conflict_id), now)
+    resolution = Resolution.objects.select_for_update(of=("self",)).select_related("conflict").get(pk=resolution.pk)
+    if resolution.state == ResolutionState.ENDED:
+        return resolution
+    access.require(may_end(actor, resolution), _("Only the leads of the touched departments withdraw from an agreement."))
+    if not reason.strip():
+        raise ValidationError(_("Say why the agreement ends: the other side will ask."))
+    settling.take_back(resolution, actor=actor, note=reason.strip(), now=now)
+    leads = User.objects.filter(role=Role.LEAD, department__in=resolution.needs_departments.all(), is_active=True)
+    _tell(resolution, leads.exclude(pk=actor.pk), actor, "resolution.ended", _("%(who)s withdrew from an agreement"), now)
+    return resolution
 
 
 @transaction.atomic
 def withdraw(*, actor: User, resolution: Resolution, now: datetime) -> Resolution:
     """Take an own proposal back; withdrawing twice is harmless."""
-    _locked(Conflict(pk=resolution.conflict_id), now)
+    locked(Conflict(pk=resolution.conflict_id), now)
     resolution = Resolution.objects.select_for_update().get(pk=resolution.pk)
     access.require(resolution.proposed_by_id == actor.pk, _("Only whoever proposed it can take it back."))
     if resolution.state == ResolutionState.PROPOSED:
-        _close(resolution, ResolutionState.WITHDRAWN, now)
+        settling.close(resolution, ResolutionState.WITHDRAWN, now)
         audit.record(
             actor=actor, action="resolution.withdrawn", subject=resolution.conflict, after={"resolution": resolution.pk},
             now=now,
@@ -232,14 +246,14 @@ def comment(*, actor: User, conflict: Conflict, text: str, now: datetime) -> Con
     return remark
 
 
-def _locked(conflict: Conflict, now: datetime) -> Conflict:
-    """The conflict under lock, after its messages, its campaigns and the plan's number: the order in which every change
+def locked(conflict: Conflict, now: datetime) -> Conflict:
+    """The conflict and all of its pair under lock, after its messages, its campaigns and the plan's number: the order in which every change
     of the plan takes them, so that nobody waits for each other in a circle.
     """
     seen = Conflict.objects.only("first_campaign", "second_campaign").get(pk=conflict.pk)
-    sides = [pk for pk in (seen.first_campaign_id, seen.second_campaign_id) if pk]
-    moving.lock(sides)
+    moving.lock(pairs.sides(seen))
     passes.hold(now)
+    list(pairs.rows(seen).order_by("pk").select_for_update().values_list("pk"))
     rows = Conflict.objects.select_for_update(of=("self",)).defer("people_both")
     return rows.select_related("first_campaign", "second_campaign").get(pk=conflict.pk)
 
@@ -251,8 +265,8 @@ def _ask_others(resolution: Resolution, actor: User, now: datetime) -> None:
     _tell(resolution, leads, actor, "resolution.proposed", _("%(who)s proposes a way out of a conflict"), now)
 
 
-def _tell(resolution: Resolution, users: Iterable[User], actor: User, code: str, words: str, now: datetime) -> None:
-    for user in users:
+def _tell(resolution: Resolution, users: Iterable[User | None], actor: User, code: str, words: str, now: datetime) -> None:
+    for user in filter(None, users):
         notifications.notify(
             user=user, code=code, text=words % {"who": actor}, url=news.address(resolution.conflict), now=now
         )

@@ -54,3 +54,8 @@ def grown(agreed: Facts, now: Facts) -> bool:
     if after is None:
         return False
     return before is None or after > before * (1 + parameters.current().worse_share)
+
+
+def changed_channels(agreed: Facts, now: Facts) -> bool:
+    """Whether the two sides now meet on channels on which they did not when people agreed."""
+    return not {tuple(both) for both in now.get("channels", ())} <= {tuple(both) for both in agreed.get("channels", ())}

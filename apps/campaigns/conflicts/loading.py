@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import F, Q
 
 from apps.core import clock
 
 from .. import schedule
-from ..models import Blackout, Campaign, Message, Offer, OfferPrice, PlanVersion
+from ..models import Agreement, Blackout, Campaign, CampaignStatus, Message, Offer, OfferPrice, PlanVersion
+from ..models.plan import MessageKind
 from . import circumstances
 from . import parameters as settings
 from .parameters import Parameters
 from .people import People
-from .snapshot import LASTING_CHANNELS, Plan, PlannedBlackout, PlannedCampaign, PlannedMessage, PlannedOffer
+from .snapshot import (
+    LASTING_CHANNELS,
+    Plan,
+    PlannedAgreement,
+    PlannedBlackout,
+    PlannedCampaign,
+    PlannedMessage,
+    PlannedOffer,
+)
 
 
 def load(
@@ -36,17 +48,54 @@ def load(
         )
         for row in rows
     }
+    agreements = _agreements(now, campaigns, zone)
     return Plan(
         number=PlanVersion.objects.values_list("number", flat=True).first() or 0,
         now=now, zone=zone, parameters=parameters, campaigns=campaigns, blackouts=_blackouts(now, parameters),
-        focus=None if focus is None else frozenset(focus),
-        people=People() if with_people else None, circumstances=circumstances.load(),
+        agreements=agreements, focus=None if focus is None else frozenset(focus),
+        people=People(agreements=agreements) if with_people else None, circumstances=circumstances.load(),
     )
 
 
 def _goods(row: Campaign) -> dict[str, str]:
     product = row.product
     return {"brand": product.brand, "path": product.category.path if product.category else ""} if product else {}
+
+
+def _agreements(
+    now: datetime, campaigns: Mapping[int, PlannedCampaign], zone: ZoneInfo
+) -> tuple[PlannedAgreement, ...]:
+    """What binds now. The keeping side's messages count also when that campaign is done: who got them is left out."""
+    path = "keeping_campaign__messages"
+    theirs = (
+        ~Q(**{f"{path}__kind": MessageKind.UNADDRESSED}) & Q(**{f"{path}__is_stopped": False})
+        & (Q(keeping_message=None) | Q(**{f"{path}__id": F("keeping_message_id")}))
+        & ~Q(keeping_campaign__status=CampaignStatus.CANCELLED)
+    )
+    rows = Agreement.objects.in_force(clock.company_day(now)).select_related("resolution").order_by("pk")
+    rows = rows.annotate(kept=ArrayAgg(f"{path}__id", filter=theirs, default=[]))
+    return tuple(
+        PlannedAgreement(
+            yielding_campaign=row.yielding_campaign_id, keeping_campaign=row.keeping_campaign_id,
+            yielding_message=row.yielding_message_id, keeping_message=row.keeping_message_id,
+            keeping=frozenset(row.kept), since=row.since, sent=_sent(campaigns.get(row.yielding_campaign_id), row),
+            until=_end_of(row.resolution.expires_on, zone), resolution_id=row.resolution_id,
+        )
+        for row in rows
+    )
+
+
+def _sent(campaign: PlannedCampaign | None, row: Agreement) -> frozenset[int]:
+    """Messages of the yielding side that had gone out before it agreed to yield."""
+    return frozenset(
+        message.id for message in (campaign.messages if campaign else ())
+        if message.kind == MessageKind.ADDRESSED and row.yielding_message_id in (None, message.id)
+        and message.windows and all(end <= row.since for _start, end in message.windows)
+    )
+
+
+def _end_of(day: date | None, zone: ZoneInfo) -> datetime | None:
+    return datetime.combine(day + timedelta(days=1), time.min, zone) if day else None
 
 
 def _campaigns(now: datetime, parameters: Parameters, also: set[int]) -> list[Campaign]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -18,8 +19,9 @@ from apps.accounts.models import User
 from apps.core import clock
 
 from ..models import Campaign, Conflict, Message, PlanVersion
-from ..models.conflicts import ResolutionAction
-from . import agree, registry, resolve, response, sentences
+from ..models.conflicts import ResolutionAction, Severity
+from ..models.policy import Undecided
+from . import agree, defaults, pairs, registry, resolve, response, sentences
 from .passes import UNDECIDED
 from .resolve import WayOut
 
@@ -34,7 +36,17 @@ class WayRow:
     label: str
     remark: str
     button: str
+    effects: list[tuple[str, int, int]] = field(default_factory=list)
     is_first: bool = True
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """One finding of the pair with its words."""
+
+    conflict: Conflict
+    title: str
+    sentence: SafeString
 
 
 @dataclass(frozen=True)
@@ -75,14 +87,41 @@ class Panel:
         return " · ".join(sentences.shares(self.conflict))
 
     @cached_property
-    def also(self) -> list[Conflict]:
-        """Other undecided conflicts of the same two campaigns."""
-        if self.conflict.second_campaign_id is None:
-            return []
-        rows = Conflict.objects.filter(
-            first_campaign=self.conflict.first_campaign_id, second_campaign=self.conflict.second_campaign_id, state__in=UNDECIDED
-        )
-        return list(rows.exclude(pk=self.conflict.pk).only("rule", "people_count"))
+    def pair(self) -> list[PairRow]:
+        """All undecided findings of the same two campaigns, this one first: they are decided together."""
+        rows = pairs.undecided(self.conflict)
+        return [PairRow(row, str(registry.rule(row.rule).title), sentences.marked(row)) for row in rows]
+
+    @cached_property
+    def also(self) -> list[PairRow]:
+        """The others of the pair."""
+        return [row for row in self.pair if row.conflict.pk != self.conflict.pk]
+
+    @cached_property
+    def has_public_side(self) -> bool:
+        """Whether a side is for everybody, so that nobody can be left out of it."""
+        return any(row.conflict.facts.get(key) for row in self.pair for key in ("first_public", "second_public"))
+
+    @cached_property
+    def if_nobody_decides(self) -> str:
+        """The policy for this conflict in words; empty where it would not decide."""
+        conflict = self.conflict
+        if not self.is_open or conflict.second_campaign is None or conflict.severity < Severity.MEDIUM or not conflict.people_count:
+            return ""
+        if conflict.defaulted_at is not None:
+            return _("Nobody decided in time; what was possible has been done, the rest stays open.")
+        default = defaults.of(conflict)
+        if default.keeper is None or default.yielder is None:
+            return _("If nobody decides, both send: nobody is protected.")
+        words = {"keeper": default.keeper.name, "yielder": default.yielder.name}
+        if default.policy == Undecided.EARLIER:
+            return _(
+                "If nobody decides, %(keeper)s keeps the shared people, because it writes first, and %(yielder)s leaves them out."
+            ) % words
+        return _(
+            "If nobody decides, %(keeper)s keeps the shared people, because of its priority or, with equal ones, because it writes "
+            "first; %(yielder)s leaves them out."
+        ) % words
 
     @property
     def is_open(self) -> bool:
@@ -118,14 +157,15 @@ class Panel:
         rows, seen = [], set()
         for way in self._measured():
             kind = (way.action, way.campaign_id)
-            rows.append(WayRow(way, self._label(way), self._remark(way), self._button(way), kind not in seen))
+            rows.append(WayRow(way, self._label(way), self._remark(way), self._button(way), self._effects(way), kind not in seen))
             seen.add(kind)
         return rows
 
     def _measured(self) -> list[WayOut]:
         """Measured once for this state of the plan and day, then kept for half an hour."""
         number = PlanVersion.objects.values_list("number", flat=True).first()
-        key = f"ways:{self.conflict.pk}:{self.conflict.digest[:16]}:{number}:{clock.company_day(self.now)}"
+        state = "-".join(f"{row.conflict.pk}.{row.conflict.digest[:12]}" for row in self.pair)
+        key = f"ways:{hashlib.sha256(state.encode()).hexdigest()[:24]}:{number}:{clock.company_day(self.now)}"
         ways = cache.get(key)
         if ways is None:
             ways = resolve.ways_out(self.conflict, now=self.now)
@@ -165,6 +205,12 @@ class Panel:
             words.append(ngettext("%(n)d other conflict", "%(n)d other conflicts", way.others) % {"n": way.others})
         return ", ".join(words)
 
+    def _effects(self, way: WayOut) -> list[tuple[str, int, int]]:
+        """Finding by finding of the pair: its name, people now, people then. Only where there is more than one."""
+        if len(way.effects) < 2:
+            return []
+        return [(str(registry.rule(effect.rule).title), effect.before, effect.after) for effect in way.effects]
+
     def _button(self, way: WayOut) -> str:
         if way.action == ResolutionAction.ACCEPT:
             return _("Accept")
@@ -186,14 +232,15 @@ class Panel:
     @cached_property
     def resolutions(self) -> list[dict[str, Any]]:
         """All proposals, newest first, each with its signatures and what the reader may do with it."""
-        rows = self.conflict.resolutions.select_related("proposed_by").prefetch_related(
+        rows = pairs.resolutions(self.conflict).select_related("proposed_by", "ended_by").prefetch_related(
             "signatures__user", "signatures__department", "needs_departments"
         )
         return [
             {
                 "row": row, "label": self._resolution_label(row), "may_sign": row.state == "proposed" and agree.may_sign(self.user, row),
                 "may_withdraw": row.state == "proposed" and row.proposed_by_id == self.user.pk,
-                "missing": self._missing(row),
+                "missing": self._missing(row), "may_end": agree.may_end(self.user, row),
+                "is_default": row.proposed_by_id is None,
             }
             for row in rows
         ]

@@ -16,17 +16,16 @@ from apps.core import clock
 
 from .. import audiences
 from ..models import Campaign, Conflict, Message, PlanVersion
-from ..models.conflicts import ConflictState, Severity
-from ..models.plan import BINDING_STATUSES
-from . import loading, news, writing
+from ..models.conflicts import Severity
+from ..models.plan import BINDING_STATUSES, MessageKind
+from . import ending, loading, news, writing
 from .findings import Finding
 from .registry import RULES
 from .sentences import sentence
 from .snapshot import Plan
+from .writing import UNDECIDED
 
-__all__ = ["blocking", "count_people", "find", "hold", "is_due", "plan_changed", "sentence", "warnings"]
-
-UNDECIDED = (ConflictState.OPEN, ConflictState.ACKNOWLEDGED)
+__all__ = ["UNDECIDED", "blocking", "count_people", "find", "hold", "is_due", "look_again", "plan_changed", "sentence", "warnings"]
 
 
 @transaction.atomic
@@ -60,6 +59,7 @@ def count_people(*, number: int, now: datetime) -> bool:
     """
     if _number() != number:
         return False
+    ending.end_over(now=now)
     fresh = _stale_audiences(now)
     plan = loading.load(now=now)
     assert plan.people is not None
@@ -76,6 +76,18 @@ def count_people(*, number: int, now: datetime) -> bool:
         version.save(update_fields=["people_pass_number", "people_pass_at"])
         news.tell(written, now=now)
     return True
+
+
+def look_again(campaign_ids: Iterable[int], *, now: datetime) -> None:
+    """The people pass for these campaigns alone and at once, on the audiences as last counted, so that what was decided
+    about them shows. The caller holds the plan's number. Leaves it to the task where an audience never was counted.
+    """
+    ids = list(campaign_ids)
+    uncounted = Message.objects.filter(campaign__in=ids, plan_computed_at=None).exclude(kind=MessageKind.UNADDRESSED)
+    if uncounted.exists():
+        return
+    plan = loading.load(now=now, focus=ids)
+    news.tell(writing.write(plan, find(plan), now=now), now=now)
 
 
 def _number() -> int:
@@ -108,6 +120,8 @@ def _stale(now: datetime) -> models.QuerySet[Message]:
 def is_due(version: PlanVersion, *, now: datetime) -> bool:
     """Whether the people have to be counted again though nobody changed the plan since the last pass."""
     if version.people_pass_number != version.number or version.people_pass_at is None:
+        return True
+    if ending.is_due(now=now):
         return True
     is_new_day = clock.company_day(version.people_pass_at) != clock.company_day(now)
     return is_new_day or _stale(now).exists()

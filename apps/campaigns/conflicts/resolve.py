@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,17 +14,29 @@ from apps.core import clock
 from ..models import Conflict
 from ..models.conflicts import ResolutionAction, Severity
 from ..models.plan import CampaignStatus
-from . import loading, registry, response
+from . import loading, pairs, registry, response
 from .findings import Finding
 from .passes import find
-from .snapshot import Plan, PlannedCampaign, PlannedMessage
+from .snapshot import Plan, PlannedAgreement, PlannedCampaign, PlannedMessage
 
 MOVABLE = (CampaignStatus.DRAFT, CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED)
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What a way out does to one finding of the pair, in people; ``after`` 0 settles it."""
+
+    finding: int
+    rule: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
 class WayOut:
-    """One way out. ``still_both`` people remain in both; ``apart_days`` is how far the contacts then lie from each other.
+    """One way out of everything that a pair of campaigns has against each other, with its effect on every finding.
+
+    ``still_both`` people remain in both audiences; ``apart_days`` is how far the contacts then lie from each other.
 
     ``orders_lost`` is None where the past gives no basis. ``others`` counts conflicts of medium severity or more that the
     moved campaign then has with the rest of the plan.
@@ -39,6 +51,7 @@ class WayOut:
     people_lost: int = 0
     orders_lost: float | None = None
     others: int = 0
+    effects: tuple[Effect, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -51,21 +64,74 @@ class WayOut:
         return {
             "still_both": self.still_both, "apart_days": self.apart_days, "people_lost": self.people_lost,
             "orders_lost": None if self.orders_lost is None else round(self.orders_lost, 1), "others": self.others,
+            "effects": [asdict(effect) for effect in self.effects],
         }
 
 
 def ways_out(conflict: Conflict, *, now: datetime) -> list[WayOut]:
-    """All ways out that can be taken now, measured on the plan as it stands."""
-    sides = [pk for pk in (conflict.first_campaign_id, conflict.second_campaign_id) if pk]
-    plan = loading.load(now=now, focus=sides)
-    campaigns = [plan.campaigns[pk] for pk in sides if pk in plan.campaigns]
-    if len(campaigns) != len(sides):
+    """All ways out of what the pair has against each other that can be taken now, measured on the plan as it stands."""
+    found = _Pair.load(conflict, now)
+    if found is None:
         return []
-    _fetch_around(plan, campaigns)
-    ways = [*_leave_outs(plan, campaigns, conflict, now)] if len(campaigns) == 2 else []
-    for campaign in campaigns:
-        ways += _moves(plan, campaign, conflict)
-    return [*ways, WayOut(ResolutionAction.ACCEPT, still_both=conflict.people_count or 0)]
+    ways = [*found.leave_outs(now)]
+    for campaign in found.campaigns:
+        ways += _moves(found, campaign)
+    return [*ways, _acceptance(found)]
+
+
+def leave_outs(conflict: Conflict, *, now: datetime) -> list[WayOut]:
+    """Only the ways that leave people out of one side."""
+    found = _Pair.load(conflict, now)
+    return [] if found is None else [*found.leave_outs(now)]
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """What is to be solved: the finding asked about, all undecided ones of the pair, and the plan around them."""
+
+    conflict: Conflict
+    findings: list[Conflict]
+    plan: Plan
+    campaigns: list[PlannedCampaign]
+
+    @classmethod
+    def load(cls, conflict: Conflict, now: datetime) -> _Pair | None:
+        """None when a campaign of it is not in the plan any more."""
+        ids = pairs.sides(conflict)
+        plan = loading.load(now=now, focus=ids)
+        campaigns = [plan.campaigns[pk] for pk in ids if pk in plan.campaigns]
+        if len(campaigns) != len(ids):
+            return None
+        _fetch_around(plan, campaigns)
+        return cls(conflict, pairs.undecided(conflict) or [conflict], plan, campaigns)
+
+    def effects(self, findings: Iterable[Finding]) -> tuple[Effect, ...]:
+        """How many people each finding would still touch, if those were what is found then."""
+        after = {finding.identity: finding.count for finding in findings}
+        return tuple(
+            Effect(row.pk, row.rule, row.people_count or 0, (after[row.identity] or 0) if row.identity in after else 0)
+            for row in self.findings
+        )
+
+    def only(self) -> dict[int, int | None]:
+        """The one message of each side that all findings are about; None where it is the campaign as a whole."""
+        first = {row.first_message_id for row in self.findings}
+        second = {row.second_message_id for row in self.findings}
+        sides = zip(pairs.sides(self.conflict), (first, second), strict=False)
+        return {pk: messages.pop() if len(messages) == 1 else None for pk, messages in sides}
+
+    def leave_outs(self, now: datetime) -> Iterator[WayOut]:
+        """Each side leaving the people of the other out, as far as there is anybody who can be left out."""
+        if len(self.campaigns) == 2:
+            past = response.past(now=now)
+            for yielding, keeping in (self.campaigns, self.campaigns[::-1]):
+                if way := _leave_out(self, yielding, keeping, past):
+                    yield way
+
+
+def _acceptance(pair: _Pair) -> WayOut:
+    effects = tuple(Effect(row.pk, row.rule, row.people_count or 0, row.people_count or 0) for row in pair.findings)
+    return WayOut(ResolutionAction.ACCEPT, still_both=pair.conflict.people_count or 0, effects=effects)
 
 
 def _fetch_around(plan: Plan, campaigns: list[PlannedCampaign]) -> None:
@@ -91,37 +157,39 @@ def way_out(conflict: Conflict, key: str, *, now: datetime) -> WayOut | None:
 
 def _asked_move(conflict: Conflict, rest: str, now: datetime) -> WayOut | None:
     pk, _separator, days = rest.partition(":")
-    sides = [side for side in (conflict.first_campaign_id, conflict.second_campaign_id) if side]
+    sides = pairs.sides(conflict)
     if not pk.isdecimal() or int(pk) not in sides or not days.lstrip("-").isdecimal() or not -366 <= int(days) <= 366:
         return None
-    plan = loading.load(now=now, focus=sides)
-    campaign = plan.campaigns.get(int(pk))
-    if campaign is None or not is_movable(plan, campaign, int(days)):
+    found = _Pair.load(conflict, now)
+    campaign = found.plan.campaigns.get(int(pk)) if found else None
+    if found is None or campaign is None or not is_movable(found.plan, campaign, int(days)):
         return None
-    return _measure_move(plan, campaign, conflict, int(days))
+    return _measure_move(found, campaign, int(days))
 
 
-def _leave_outs(
-    plan: Plan, campaigns: list[PlannedCampaign], conflict: Conflict, now: datetime
-) -> Iterator[WayOut]:
-    past = response.past(now=now)
-    only = {conflict.first_campaign_id: conflict.first_message_id, conflict.second_campaign_id: conflict.second_message_id}
-    sides = {campaign.id: _side(campaign, only[campaign.id]) for campaign in campaigns}
-    assert plan.people is not None
-    plan.people.fetch(message for messages in sides.values() for message in messages)
-    for yielding, keeping in (campaigns, campaigns[::-1]):
-        ahead = [message for message in sides[yielding.id] if _can_yield(plan, message)]
-        if not ahead or any(message.is_public for message in sides[keeping.id]):
-            continue
-        lost = _people(plan, ahead) & _people(plan, sides[keeping.id])
-        yield WayOut(
-            ResolutionAction.LEAVE_OUT, yielding.id, people_lost=len(lost),
-            orders_lost=past.orders(len(lost), {message.channel for message in ahead}),
-            parameters={
-                "yielding": yielding.id, "keeping": keeping.id,
-                "yielding_message": only[yielding.id], "keeping_message": only[keeping.id],
-            },
-        )
+def _leave_out(pair: _Pair, yielding: PlannedCampaign, keeping: PlannedCampaign, past: response.Response) -> WayOut | None:
+    """What is public has nobody to leave out, and leaves nobody to others."""
+    plan, only = pair.plan, pair.only()
+    ahead = [message for message in _side(yielding, only[yielding.id]) if _can_yield(plan, message)]
+    kept = [message for message in _side(keeping, only[keeping.id]) if not message.is_public]
+    if not ahead or not kept:
+        return None
+    agreement = PlannedAgreement(
+        yielding.id, keeping.id, frozenset(message.id for message in kept), plan.now, only[yielding.id], only[keeping.id]
+    )
+    before, then = _people(plan, ahead), plan.with_agreement(agreement)
+    lost = before - _people(then, ahead)
+    if not lost:
+        return None
+    return WayOut(
+        ResolutionAction.LEAVE_OUT, yielding.id, people_lost=len(lost),
+        orders_lost=past.orders(len(lost), {message.channel for message in ahead}),
+        still_both=len(_people(then, ahead) & _people(then, kept)), effects=pair.effects(find(then)),
+        parameters={
+            "yielding": yielding.id, "keeping": keeping.id,
+            "yielding_message": only[yielding.id], "keeping_message": only[keeping.id],
+        },
+    )
 
 
 def _side(campaign: PlannedCampaign, only: int | None) -> list[PlannedMessage]:
@@ -151,17 +219,17 @@ def is_movable(plan: Plan, campaign: PlannedCampaign, days: int) -> bool:
     return not begun and starts_in_time and (first is None or first + timedelta(days=days) > plan.now)
 
 
-def _moves(plan: Plan, campaign: PlannedCampaign, conflict: Conflict) -> list[WayOut]:
-    """The nearest days on which this conflict is gone and no other of weight has come instead."""
+def _moves(pair: _Pair, campaign: PlannedCampaign) -> list[WayOut]:
+    """The nearest days on which nothing of the pair is left and no other conflict of weight has come instead."""
     found: list[WayOut] = []
-    limit = plan.parameters.move_days
+    limit = pair.plan.parameters.move_days
     for days in sorted((day for day in range(-limit, limit + 1) if day), key=lambda day: (abs(day), -day)):
-        if not is_movable(plan, campaign, days):
+        if not is_movable(pair.plan, campaign, days):
             continue
-        if _would_have(plan, campaign, days):
+        if _would_have(pair.plan, campaign, days):
             continue
-        found.append(_measure_move(plan, campaign, conflict, days))
-        if len(found) == plan.parameters.move_choices:
+        found.append(_measure_move(pair, campaign, days))
+        if len(found) == pair.plan.parameters.move_choices:
             break
     return found
 
@@ -181,15 +249,17 @@ def _would_have(plan: Plan, campaign: PlannedCampaign, days: int) -> list[Findin
     return []
 
 
-def _measure_move(plan: Plan, campaign: PlannedCampaign, conflict: Conflict, days: int) -> WayOut:
-    moved = shifted(plan, campaign, days)
-    findings = find(moved)
-    still = next((finding for finding in findings if finding.identity == conflict.identity), None)
-    others = [finding for finding in findings if finding.severity >= Severity.MEDIUM and finding is not still]
+def _measure_move(pair: _Pair, campaign: PlannedCampaign, days: int) -> WayOut:
+    moved = shifted(pair.plan, campaign, days)
+    findings, conflict = find(moved), pair.conflict
+    own = {row.identity for row in pair.findings}
+    others = [finding for finding in findings if finding.severity >= Severity.MEDIUM and finding.identity not in own]
+    still = any(finding.identity in own for finding in findings)
     return WayOut(
         ResolutionAction.MOVE, campaign.id, days=days, starts_on=campaign.starts_on + timedelta(days=days),
         still_both=(conflict.people_count or 0) if conflict.second_campaign_id or still else 0,
-        apart_days=_apart(moved, conflict), others=len(others), parameters={"campaign": campaign.id, "days": days},
+        apart_days=_apart(moved, conflict), others=len(others), effects=pair.effects(findings),
+        parameters={"campaign": campaign.id, "days": days},
     )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.core import clock
+from apps.core import clock, formats
 
 from ..models import Campaign, Conflict
 from . import registry
@@ -58,7 +58,7 @@ def _side(side: str, campaign: Campaign | None, facts: Mapping[str, Any]) -> dic
 
 
 def _day(day: date) -> str:
-    return date_format(day, "j M")
+    return formats.day(day, "day")
 
 
 def apart(facts: Mapping[str, Any]) -> str:
@@ -71,7 +71,7 @@ def apart(facts: Mapping[str, Any]) -> str:
 
 
 def shares(conflict: Conflict) -> list[str]:
-    """How large the common part is on each side, and of both together."""
+    """How large the common part is on each side, and of both together; nothing where a side is public and has no people."""
     facts, both = conflict.facts, conflict.people_count
     sizes = [facts.get("first_audience"), facts.get("second_audience")]
     if not both or conflict.second_campaign is None or not all(sizes):

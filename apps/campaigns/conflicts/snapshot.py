@@ -121,6 +121,46 @@ class PlannedBlackout:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedAgreement:
+    """One side leaves the people of the other side's messages to it.
+
+    ``keeping`` are the messages whose people are left to them, ``sent`` those of the yielding side that had gone out
+    before: whoever got one of them is left out by the keeping side. ``until`` is the first moment at which it binds no more.
+    """
+
+    yielding_campaign: int
+    keeping_campaign: int
+    keeping: frozenset[int]
+    since: datetime
+    yielding_message: int | None = None
+    keeping_message: int | None = None
+    sent: frozenset[int] = frozenset()
+    until: datetime | None = None
+    resolution_id: int | None = None
+
+    @property
+    def pair(self) -> frozenset[int]:
+        """Both campaigns."""
+        return frozenset((self.yielding_campaign, self.keeping_campaign))
+
+    def leaves(self, message: PlannedMessage) -> frozenset[int]:
+        """Messages whose people this one leaves out, wherever it now stands in time. Safety gives way to nothing."""
+        if message.kind != MessageKind.ADDRESSED or message.is_safety or not self._binds(message):
+            return frozenset()
+        if self._is(message, self.yielding_campaign, self.yielding_message):
+            return self.keeping - {message.id}
+        if self._is(message, self.keeping_campaign, self.keeping_message):
+            return self.sent - {message.id}
+        return frozenset()
+
+    def _binds(self, message: PlannedMessage) -> bool:
+        return any(end > self.since and (self.until is None or start < self.until) for start, end in message.windows)
+
+    def _is(self, message: PlannedMessage, campaign_id: int, only: int | None) -> bool:
+        return message.campaign_id == campaign_id and only in (None, message.id)
+
+
+@dataclass(frozen=True, slots=True)
 class Meeting:
     """Two messages of different campaigns that come close in time, and how close at the nearest."""
 
@@ -144,6 +184,7 @@ class Plan:
     parameters: Parameters
     campaigns: Mapping[int, PlannedCampaign]
     blackouts: tuple[PlannedBlackout, ...] = ()
+    agreements: tuple[PlannedAgreement, ...] = ()
     focus: frozenset[int] | None = None
     people: People | None = None
     circumstances: Circumstances = field(default_factory=Circumstances)
@@ -165,12 +206,17 @@ class Plan:
         """The plan as it would be with ``campaign`` in place of its present self; people stay loaded."""
         return replace(self, campaigns={**self.campaigns, campaign.id: campaign})
 
+    def with_agreement(self, agreement: PlannedAgreement) -> Plan:
+        """The plan as it would be under one more agreement; people stay loaded."""
+        agreements = (*self.agreements, agreement)
+        return replace(self, agreements=agreements, people=self.people and self.people.under(agreements))
+
     def department_of(self, message: PlannedMessage) -> int:
         """The department whose message it is."""
         return self.campaigns[message.campaign_id].department_id
 
     def audience(self, campaign_id: int) -> BitMap:
-        """Everybody any message of the campaign is for."""
+        """Everybody any message of the campaign would reach, net of the agreements in force."""
         assert self.people is not None
         parts = [self.people.of(message) for message in self.campaigns[campaign_id].messages]
         return BitMap.union(*parts) if parts else BitMap()
@@ -224,3 +270,8 @@ def only_messages(meetings: list[Meeting]) -> tuple[int | None, int | None]:
     sides = [{meeting.first.id for meeting in meetings}, {meeting.second.id for meeting in meetings}]
     first, second = (side.pop() if len(side) == 1 else None for side in sides)
     return first, second
+
+
+def channels_of(meetings: Iterable[Meeting]) -> list[list[str]]:
+    """The pairs of channels on which the two sides meet, plain for the facts of a finding."""
+    return [list(both) for both in sorted({(meeting.first.channel, meeting.second.channel) for meeting in meetings})]

@@ -6,7 +6,7 @@ from apps.core import clock
 
 from ..calendar import figures, period
 from ..models import PlanVersion
-from . import passes
+from . import defaults, passes
 
 
 @shared_task(name="campaigns.people_pass")
@@ -17,7 +17,8 @@ def people_pass(number: int) -> bool:
 
 @shared_task(name="campaigns.recount")
 def recount() -> bool:
-    """Repairs and refreshes: counts again when a pass was lost, a day has begun, or an agreement has run out."""
+    """Lets the policy decide what nobody did in time; counts again when a pass was lost, a day began or an agreement ran out."""
+    defaults.decide_overdue(now=clock.now())
     version = PlanVersion.objects.first()
     if version is None or not passes.is_due(version, now=clock.now()):
         return False

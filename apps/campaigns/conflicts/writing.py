@@ -9,18 +9,20 @@ from typing import Any
 
 from django.db import models
 
+from apps.accounts import audit
 from apps.core import clock
 
-from ..models import Agreement, Conflict, Resolution
-from ..models.conflicts import ConflictState, ResolutionState
+from ..models import Conflict, Resolution
+from ..models.conflicts import ConflictState, EndCause, ResolutionAction, ResolutionState
 from . import registry
 from .findings import Finding, digest
 from .snapshot import Plan
 
+UNDECIDED = (ConflictState.OPEN, ConflictState.ACKNOWLEDGED)
 SETTLED = (ConflictState.ACCEPTED, ConflictState.RESOLVED)
 FIELDS = [
     "severity", "people_both", "people_count", "first_at", "facts", "digest", "state", "agreed_facts", "plan_number",
-    "updated_at", "first_message", "second_message", "decide_by", "found_at",
+    "updated_at", "first_message", "second_message", "decide_by", "found_at", "settled_by", "defaulted_at",
 ]
 
 
@@ -31,31 +33,56 @@ class Written:
     appeared: list[Conflict] = field(default_factory=list)
     reopened: list[Conflict] = field(default_factory=list)
     gone: list[Conflict] = field(default_factory=list)
+    settled: list[Conflict] = field(default_factory=list)
 
 
 def write(plan: Plan, findings: Iterable[Finding], *, now: datetime) -> Written:
     """Brings the rows of the plan's focus in line with the findings. The caller holds the plan version's lock."""
     found = {finding.identity: finding for finding in findings}
-    known = {row.identity: row for row in _rows(plan, found).select_for_update().defer("people_both")}
-    expired = _expired([row.pk for row in known.values() if row.state in SETTLED], now)
+    rows = _rows(plan, found).select_for_update(of=("self",)).select_related("settled_by").defer("people_both")
+    known = {row.identity: row for row in rows}
     written, changed, new = Written(), [], []
     for identity, finding in found.items():
         row = known.get(identity)
         if row is not None:
-            _found_again(row, finding, plan, now, is_expired=row.pk in expired, written=written)
+            _found_again(row, finding, plan, now, written=written)
             changed.append(row)
         elif finding.people is not None or registry.rule(finding.rule).speaks_early:
             new.append(_row(finding, plan, now))
     for identity, row in known.items():
         if identity not in found and row.state not in (ConflictState.OBSOLETE, ConflictState.RESOLVED):
-            row.state, row.updated_at, row.plan_number = ConflictState.OBSOLETE, now, plan.number
-            written.gone.append(row)
+            _gone(row, plan, now, written=written)
     Conflict.objects.bulk_create(new)
     written.appeared += new
     _save(changed, with_people=plan.people is not None)
-    Conflict.objects.bulk_update(written.gone, ["state", "updated_at", "plan_number"])
-    _end(expired, now)
+    Conflict.objects.bulk_update(
+        written.gone + written.settled, ["state", "updated_at", "plan_number", "settled_by"]
+    )
+    _note(written, now)
     return written
+
+
+def _gone(row: Conflict, plan: Plan, now: datetime, *, written: Written) -> None:
+    """What is not there any more: settled by the agreement that took its people away, or else simply gone."""
+    row.updated_at, row.plan_number = now, plan.number
+    pair = frozenset(pk for pk in (row.first_campaign_id, row.second_campaign_id) if pk)
+    held_by = next((each.resolution_id for each in reversed(plan.agreements) if each.pair == pair), None)
+    if held_by is not None and plan.people is not None and row.state in UNDECIDED:
+        row.state, row.settled_by_id = ConflictState.RESOLVED, held_by
+        written.settled.append(row)
+    else:
+        row.state = ConflictState.OBSOLETE
+        written.gone.append(row)
+
+
+def _note(written: Written, now: datetime) -> None:
+    """What Concord did by itself stands in the history of each finding."""
+    for row in written.settled:
+        audit.record(actor=None, action="conflict.settled", subject=row, after={"resolution": row.settled_by_id}, now=now)
+    for row in written.reopened:
+        audit.record(
+            actor=None, action="conflict.reopened", subject=row, after={"resolution": row.settled_by_id}, now=now
+        )
 
 
 def _save(rows: list[Conflict], *, with_people: bool) -> None:
@@ -90,10 +117,14 @@ def _plain(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _decide_by(finding: Finding, now: datetime) -> datetime | None:
-    """Two working days before the first contact leave time to change it; never earlier than now."""
-    if finding.at is None:
+    """Two working days before the first contact to come leave time to change it; found later than that, that contact."""
+    told = [datetime.fromisoformat(finding.facts[key]) for key in ("first_at", "second_at") if finding.facts.get(key)]
+    moments = [*told, *([finding.at] if finding.at else [])]
+    if not moments:
         return None
-    return max(now, _working_days_before(finding.at, 2))
+    contact = min((moment for moment in moments if moment > now), default=now)
+    early = _working_days_before(contact, 2)
+    return early if early > now else contact
 
 
 def _working_days_before(moment: datetime, days: int) -> datetime:
@@ -103,61 +134,61 @@ def _working_days_before(moment: datetime, days: int) -> datetime:
     return moment
 
 
-def _found_again(
-    row: Conflict, finding: Finding, plan: Plan, now: datetime, *, is_expired: bool, written: Written
-) -> None:
+def _found_again(row: Conflict, finding: Finding, plan: Plan, now: datetime, *, written: Written) -> None:
     facts = _plain(finding.facts)
-    if finding.people is None:
+    if finding.people is None and row.people_count is not None:
         # People are counted later: until then the last count stands beside the new dates.
         facts = {**row.facts, **{key: value for key, value in facts.items() if key != "severity"}}
     else:
         row.severity, row.people_both, row.people_count = finding.severity, finding.people, finding.count
-    row.facts, row.digest = facts, digest(facts)
-    row.first_at, row.decide_by = finding.at, _decide_by(finding, now)
+    if row.first_at != finding.at or row.decide_by is None:
+        row.decide_by = _decide_by(finding, now)
+    row.facts, row.digest, row.first_at = facts, digest(facts), finding.at
     row.first_message_id, row.second_message_id = finding.messages
     row.plan_number, row.updated_at = plan.number, now
     if row.state == ConflictState.OBSOLETE:
-        _return(row, now, written)
-    elif row.state in SETTLED and (is_expired or _is_worse(row)):
-        row.state = ConflictState.OPEN
+        _return(row, finding, now, written)
+    elif row.state in SETTLED and _asks_again(row, plan, now):
+        _open_again(row, finding, now)
         written.reopened.append(row)
+
+
+def _asks_again(row: Conflict, plan: Plan, now: datetime) -> bool:
+    """Whether what was decided does not hold for what is found now.
+
+    An acceptance holds until it is materially worse. Where people are left out, nothing should be found once people are
+    counted: what is found nevertheless is new. What was moved apart and meets again has to be decided again.
+    """
+    settled_by = row.settled_by
+    if settled_by is None or not _stands(settled_by, now):
+        return True
+    if settled_by.action == ResolutionAction.ACCEPT:
+        return _is_worse(row)
+    return plan.people is not None or settled_by.action == ResolutionAction.MOVE
+
+
+def _stands(resolution: Resolution, now: datetime) -> bool:
+    is_past = resolution.expires_on is not None and resolution.expires_on < clock.company_day(now)
+    return resolution.state == ResolutionState.APPLIED and not is_past
 
 
 def _is_worse(row: Conflict) -> bool:
     return row.agreed_facts is None or registry.rule(row.rule).materially_worse(row.agreed_facts, row.facts)
 
 
-def _return(row: Conflict, now: datetime, written: Written) -> None:
-    """A collision that had gone is back: under the agreement that still stands, or open as if new."""
-    standing = standing_resolution(row.pk, now)
-    if standing is not None and row.agreed_facts is not None and not _is_worse(row):
-        row.state = ConflictState.ACCEPTED if standing.action == "accept" else ConflictState.RESOLVED
+def _open_again(row: Conflict, finding: Finding, now: datetime) -> None:
+    """Open, with a new day to decide by. What the policy once decided and a lead withdrew from is not decided so again."""
+    row.state, row.decide_by = ConflictState.OPEN, _decide_by(finding, now)
+    if row.settled_by is None or row.settled_by.end_cause != EndCause.WITHDRAWN:
+        row.defaulted_at = None
+
+
+def _return(row: Conflict, finding: Finding, now: datetime, written: Written) -> None:
+    """A collision that had gone is back: under the acceptance that still stands, or open as if new."""
+    standing = row.settled_by
+    if standing is not None and standing.action == ResolutionAction.ACCEPT and _stands(standing, now) and not _is_worse(row):
+        row.state = ConflictState.ACCEPTED
         return
-    row.state, row.found_at = ConflictState.OPEN, now
+    _open_again(row, finding, now)
+    row.found_at, row.settled_by = now, None
     written.appeared.append(row)
-
-
-def standing_resolution(conflict_id: int, now: datetime) -> Resolution | None:
-    """The resolution that was applied last and still holds (not a move: that has done its work)."""
-    return (
-        Resolution.objects.filter(conflict=conflict_id, state=ResolutionState.APPLIED)
-        .exclude(action="move")
-        .filter(models.Q(expires_on=None) | models.Q(expires_on__gte=clock.company_day(now)))
-        .exclude(agreement__ended_at__isnull=False)
-        .first()
-    )
-
-
-def _expired(conflict_ids: list[int], now: datetime) -> set[int]:
-    """Settled conflicts whose acceptance or agreement has run out."""
-    today = clock.company_day(now)
-    rows = Resolution.objects.filter(conflict__in=conflict_ids, state=ResolutionState.APPLIED).order_by("decided_at", "id")
-    latest = {row.conflict_id: row for row in rows}
-    return {pk for pk, row in latest.items() if row.expires_on is not None and row.expires_on < today}
-
-
-def _end(conflict_ids: set[int], now: datetime) -> None:
-    if conflict_ids:
-        Agreement.objects.filter(
-            resolution__conflict__in=conflict_ids, ended_at=None, resolution__expires_on__lt=clock.company_day(now)
-        ).update(ended_at=now)

@@ -6,7 +6,7 @@ from .constraints import Capacity, Exclusivity, OfferPairing, RuleParameter
 from .content import Brand, ContentRevision, ContentVersion
 from .offers import Offer, OfferPrice
 from .plan import Campaign, CampaignStatus, Message, MessageKind, Programme, Timing
-from .policy import Blackout, ChannelWeight, ContactPolicy, MinimumGap
+from .policy import Blackout, ChannelWeight, ConflictSettings, ContactPolicy, MinimumGap
 from .scenarios import Scenario, ScenarioChange
 from .sending import Burst, Chunk, Delivery, Halt, Run, RunArm
 from .subscriptions import CalendarFeed, WebhookCall, WebhookEndpoint
@@ -25,6 +25,7 @@ __all__ = [
     "Chunk",
     "Conflict",
     "ConflictComment",
+    "ConflictSettings",
     "ContactPolicy",
     "ContentRevision",
     "ContentVersion",

@@ -1,5 +1,9 @@
 """Findings of the rules over the plan, and what people decided about them."""
 
+from __future__ import annotations
+
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -40,7 +44,8 @@ class Conflict(models.Model):
     """One finding. Its identity is the rule and its stable subjects; figures and facts beside it may change.
 
     ``people_both`` are the people it touches. ``facts`` are plain figures and dates for the sentence on the page,
-    ``agreed_facts`` those that stood when people decided.
+    ``agreed_facts`` those that stood when people decided. ``settled_by`` is what people (or, after ``decide_by``, the
+    installation's policy: ``defaulted_at``) decided about it.
     """
 
     rule = models.CharField(_("rule"), max_length=40)
@@ -64,6 +69,8 @@ class Conflict(models.Model):
         User, models.SET_NULL, null=True, blank=True, related_name="owned_conflicts", verbose_name=_("owner")
     )
     escalated_at = models.DateTimeField(_("escalated"), null=True, blank=True)
+    defaulted_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey("Resolution", models.SET_NULL, null=True, blank=True, related_name="settles")
     plan_number = models.BigIntegerField(default=0)
     found_at = models.DateTimeField(_("found"))
     updated_at = models.DateTimeField(_("changed"))
@@ -95,10 +102,23 @@ class ResolutionState(models.TextChoices):
     DECLINED = "declined", _("declined")
     WITHDRAWN = "withdrawn", _("withdrawn")
     OUTDATED = "outdated", _("outdated")
+    ENDED = "ended", _("ended")
+
+
+class EndCause(models.TextChoices):
+    EXPIRED = "expired", _("its day has passed")
+    OVER = "over", _("the campaigns are over")
+    CANCELLED = "cancelled", _("a campaign was cancelled")
+    WITHDRAWN = "withdrawn", _("a lead withdrew from it")
+    REPLACED = "replaced", _("another agreement took its place")
 
 
 class Resolution(models.Model):
-    """A way out that somebody proposed. It is applied once every touched department's lead has signed."""
+    """A way out of everything that one pair of campaigns has against each other, proposed at one of its findings.
+
+    Applied once every touched department's lead has signed. Without ``proposed_by`` nobody decided in time and the
+    installation's policy did.
+    """
 
     conflict = models.ForeignKey(Conflict, models.CASCADE, related_name="resolutions")
     action = models.CharField(_("what"), max_length=12, choices=ResolutionAction.choices)
@@ -107,10 +127,16 @@ class Resolution(models.Model):
     reason = models.TextField(_("reason"), blank=True)
     state = models.CharField(_("state"), max_length=10, choices=ResolutionState.choices, default=ResolutionState.PROPOSED)
     needs_departments = models.ManyToManyField(Department, related_name="+")
-    proposed_by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("proposed by"))
+    proposed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("proposed by")
+    )
     proposed_at = models.DateTimeField(_("proposed"))
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     expires_on = models.DateField(_("holds until"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    end_cause = models.CharField(_("why it ended"), max_length=10, choices=EndCause.choices, blank=True)
+    end_note = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-proposed_at", "-id"]
@@ -158,6 +184,14 @@ class ConflictComment(models.Model):
         return self.text[:40]
 
 
+class AgreementQuerySet(models.QuerySet["Agreement"]):
+    def in_force(self, day: date) -> AgreementQuerySet:
+        """Those that bind on that day of the company."""
+        return self.filter(ended_at=None).filter(
+            models.Q(resolution__expires_on=None) | models.Q(resolution__expires_on__gte=day)
+        )
+
+
 class Agreement(models.Model):
     """What binds at send time: nobody receives both sides; the yielding side gives way.
 
@@ -172,6 +206,8 @@ class Agreement(models.Model):
     keeping_message = models.ForeignKey(Message, models.CASCADE, null=True, blank=True, related_name="+")
     since = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AgreementQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("agreement")

@@ -1,4 +1,6 @@
-"""The contact policy: caps and blackouts."""
+"""The contact policy: caps, blackouts, and who keeps the people of a conflict that nobody decides."""
+
+from __future__ import annotations
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -110,3 +112,29 @@ class Blackout(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Undecided(models.TextChoices):
+    PRIORITY = "priority", _("the higher priority keeps them; of equal ones whoever writes first")
+    EARLIER = "earlier", _("whoever writes first keeps them")
+    NOBODY = "nobody", _("nobody is protected: both send")
+
+
+class ConflictSettings(models.Model):
+    """How this installation treats conflicts: one row. ``undecided``: who keeps the shared people if nobody decides in time."""
+
+    undecided = models.CharField(
+        _("if nobody decides in time"), max_length=10, choices=Undecided.choices, default=Undecided.PRIORITY
+    )
+
+    class Meta:
+        verbose_name = _("treatment of conflicts")
+        verbose_name_plural = _("treatment of conflicts")
+
+    def __str__(self) -> str:
+        return str(self._meta.verbose_name)
+
+    @classmethod
+    def current(cls) -> ConflictSettings:
+        """The row, or what holds while nobody has changed it."""
+        return cls.objects.first() or cls(pk=1)

@@ -14,6 +14,7 @@ from pyroaring import BitMap
 from apps.campaigns.models import Agreement, Campaign, Message, Run
 from apps.campaigns.models.plan import BINDING_STATUSES, MessageKind
 from apps.campaigns.models.sending import RunState
+from apps.consent.models import PurposeClass
 from apps.core.clock import company_day
 
 from . import ledger
@@ -27,14 +28,15 @@ HORIZON = timedelta(days=400)
 
 
 def binding(message: Message, at: datetime) -> list[Agreement]:
-    """The agreements in force in which this message stands on either side."""
-    today = company_day(at)
+    """The agreements in force in which this message stands on either side. Safety gives way to nothing."""
+    if message.purpose is not None and message.purpose.purpose_class == PurposeClass.SAFETY:
+        return []
     campaign = message.campaign_id
     yields = Q(yielding_campaign=campaign) & (Q(yielding_message=None) | Q(yielding_message=message))
     keeps = Q(keeping_campaign=campaign) & (Q(keeping_message=None) | Q(keeping_message=message))
     return list(
-        Agreement.objects.filter(yields | keeps, ended_at=None)
-        .filter(Q(resolution__expires_on=None) | Q(resolution__expires_on__gte=today))
+        Agreement.objects.in_force(company_day(at))
+        .filter(yields | keeps)
         .select_related("yielding_campaign", "keeping_campaign", "yielding_message", "keeping_message")
         .order_by("pk")
     )

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from pyroaring import BitMap
 
+from apps.campaigns.conflicts import defaults
 from apps.campaigns.models import Chunk, Run
 from apps.campaigns.models.sending import ChunkState, Outcome, RunState
 from apps.channels import throttle
@@ -45,8 +46,11 @@ class Claim:
 def claim(*, worker: str, now: datetime, not_accounts: Iterable[int] = ()) -> Claim | None:
     """Leases the next chunks that are due and judges their people; None when nothing is due or all is busy.
 
+    Conflicts that nobody decided in time are decided first, by the installation's policy, so that no claim goes before it.
+
     A claim may come back without anybody approved: then its people were all refused or wait for later.
     """
+    defaults.decide_overdue(now=now)
     for run_id, candidates in _groups(_candidates(now, list(not_accounts))):
         found = _try(run_id, candidates, worker, now)
         if found is not None:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from pyroaring import BitMap
 
 from apps.campaigns import approval, audiences, launch
-from apps.campaigns.conflicts import passes
+from apps.campaigns.conflicts import defaults, passes
 from apps.campaigns.models import Chunk, Message, Run, RunArm
 from apps.campaigns.models.plan import CampaignStatus, MessageKind, Timing
 from apps.channels.kinds import ADDRESS_KIND
@@ -29,6 +29,8 @@ LOOK_AHEAD = timedelta(hours=28)
 
 def plan_due_runs(*, now: datetime) -> list[Run]:
     """Plans a run for every occurrence that is due and has none. Doing it twice, or twice at once, is harmless."""
+    # What nobody decided in time must hold nothing up: the policy decides it first.
+    defaults.decide_overdue(now=now)
     planned: list[Run] = []
     for message in _candidates(now):
         for occurrence in due(message, now):

@@ -122,6 +122,8 @@ DEEDS = {
     "conflict.seen": _lazy("Marked as seen"), "resolution.proposed": _lazy("Way out proposed"),
     "resolution.signed": _lazy("Signed"), "resolution.declined": _lazy("Declined"),
     "resolution.withdrawn": _lazy("Taken back"), "resolution.applied": _lazy("Applied"),
+    "conflict.settled": _lazy("Nobody is left in it: settled by an agreement"), "conflict.reopened": _lazy("Open again"),
+    "conflict.defaulted": _lazy("Nobody decided in time: decided by the policy"), "agreement.ended": _lazy("Agreement ended"),
     "people.opened": _lazy("Looked at people"),
 }
 

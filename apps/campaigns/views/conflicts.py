@@ -137,7 +137,10 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 
     def act() -> Resolution:
         until = _day(request.POST.get("expires_on", ""))
-        return agree.propose(actor=user, conflict=conflict, way=way, reason=reason, expires_on=until, now=clock.now())
+        findings = [int(pk) for pk in request.POST.getlist("finding") if pk.isdecimal() and len(pk) < 18]
+        return agree.propose(
+            actor=user, conflict=conflict, way=way, reason=reason, expires_on=until, findings=findings, now=clock.now()
+        )
 
     return _act(request, pk, act, _("Proposed. The other lead has been told."))
 
@@ -183,6 +186,18 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     return _act(
         request, resolution.conflict_id, lambda: agree.withdraw(actor=user, resolution=resolution, now=clock.now()),
         _("Taken back."),
+    )
+
+
+@access.role("lead")
+@require_POST
+def end(request: HttpRequest, pk: int) -> HttpResponse:
+    """A lead withdraws from what was agreed."""
+    resolution, user = get_object_or_404(Resolution, pk=pk), access.current_user(request)
+    reason = request.POST.get("reason", "")
+    return _act(
+        request, resolution.conflict_id, lambda: agree.end(actor=user, resolution=resolution, reason=reason, now=clock.now()),
+        _("The agreement has ended; the conflict is open again where it is still found."),
     )
 
 

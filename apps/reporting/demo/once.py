@@ -23,7 +23,7 @@ from pyroaring import BitMap
 from apps.accounts.models import Role, User
 from apps.campaigns import launch
 from apps.campaigns.conflicts import agree, passes, resolve
-from apps.campaigns.models import Burst, Campaign, Chunk, Conflict, Delivery, Resolution, Run
+from apps.campaigns.models import Burst, Campaign, Chunk, Conflict, Delivery, Run
 from apps.campaigns.models.conflicts import ConflictState, ResolutionAction, ResolutionState
 from apps.campaigns.models.sending import ChunkState, Outcome, RunState
 from apps.campaigns.sending import proof
@@ -123,25 +123,26 @@ def see_and_agree(report: Report, now: datetime) -> None:
     report.must(bool(report.conflicts), "no conflict was found")
     keeping, yielding = Campaign.objects.get(name=KEEPER), Campaign.objects.get(name=YIELDER)
     pair = [keeping, yielding]
-    for conflict in Conflict.objects.filter(first_campaign__in=pair, second_campaign__in=pair).order_by("-rule"):
-        report.resolutions.append(_leave_out(conflict, keeping, yielding, now))
+    between = Conflict.objects.filter(first_campaign__in=pair, second_campaign__in=pair).order_by("-severity")
+    _leave_out(between[0], keeping, yielding, now)
+    report.resolutions = [_resolution(settled) for settled in between.filter(state=ConflictState.RESOLVED)]
     report.must(
         any(done["rule"] == "offers" and done["state"] == ResolutionState.APPLIED for done in report.resolutions),
         "the contradicting offers were not resolved",
     )
+    report.must(len(report.resolutions) == between.count(), "one signing of both leads did not settle all that they had")
     for campaign in pair:
         launch.schedule(actor=_lead(campaign), campaign=campaign, now=now + timedelta(minutes=5))
 
 
-def _leave_out(conflict: Conflict, keeping: Campaign, yielding: Campaign, now: datetime) -> dict[str, Any]:
-    """One lead proposes that the other side leaves the shared people out; the other lead signs."""
+def _leave_out(conflict: Conflict, keeping: Campaign, yielding: Campaign, now: datetime) -> None:
+    """One lead proposes that the other side leaves the shared people out; the other lead signs, for all of the pair."""
     way = next(
         way for way in resolve.ways_out(conflict, now=now)
         if way.action == ResolutionAction.LEAVE_OUT and way.campaign_id == yielding.pk
     )
     proposal = agree.propose(actor=_lead(keeping), conflict=conflict, way=way.key, now=now)
     agree.sign(actor=_lead(yielding), resolution=proposal, agrees=True, now=now + timedelta(minutes=2))
-    return _resolution(proposal, conflict)
 
 
 def conflicts_by_rule() -> dict[str, dict[str, int]]:
@@ -160,12 +161,12 @@ def _lead(campaign: Campaign) -> User:
     return User.objects.get(role=Role.LEAD, department=campaign.department)
 
 
-def _resolution(proposal: Resolution, conflict: Conflict) -> dict[str, Any]:
-    proposal.refresh_from_db()
-    conflict.refresh_from_db()
+def _resolution(settled: Conflict) -> dict[str, Any]:
+    proposal = settled.settled_by
+    assert proposal is not None
     signed = proposal.signatures.filter(agrees=True).select_related("department")
     return {
-        "rule": conflict.rule, "action": proposal.action, "state": proposal.state, "people": conflict.people_count,
+        "rule": settled.rule, "action": proposal.action, "state": proposal.state, "people": settled.people_count,
         "signed_by": sorted(signature.department.slug for signature in signed), "measured": proposal.measured,
     }
 

@@ -13,9 +13,9 @@ from pyroaring import BitMap
 
 from ...models.conflicts import Severity
 from ...models.offers import OfferKind
-from ..findings import Facts, Finding, grown
+from ..findings import Facts, Finding, changed_channels, grown
 from ..rule import Rule
-from ..snapshot import Meeting, Plan, PlannedMessage, PlannedOffer, only_messages
+from ..snapshot import Meeting, Plan, PlannedMessage, PlannedOffer, channels_of, only_messages
 
 PRICES = {OfferKind.PERCENT, OfferKind.AMOUNT, OfferKind.PRICE, OfferKind.FULL_PRICE}
 
@@ -50,10 +50,11 @@ class OffersRule(Rule):
                 yield found
 
     def materially_worse(self, agreed: Facts, now: Facts) -> bool:
-        """Other terms than those agreed on, more people, or more severe."""
+        """Other terms or channels than those agreed on, more people, or more severe."""
         return (
             not {tuple(terms) for terms in now["terms"]} <= {tuple(terms) for terms in agreed["terms"]}
             or grown(agreed, now)
+            or changed_channels(agreed, now)
             or now.get("severity", 0) > agreed.get("severity", 0)
         )
 
@@ -87,16 +88,21 @@ class OffersRule(Rule):
         assert second is not None
         return first.id != second.id and same_goods(first, second) and contradict(first, second)
 
+    def _sizes(self, plan: Plan, pair: tuple[int, int], facts: Facts) -> list[int | None]:
+        """People of each side; what is public has no audience that anybody could have a share of."""
+        is_public = (facts["first_public"], facts["second_public"])
+        return [None if public else len(plan.audience(campaign)) for campaign, public in zip(pair, is_public, strict=True)]
+
     def _judge(self, plan: Plan, pair: tuple[int, int], meetings: list[Meeting]) -> Finding | None:
         nearest = min(meetings, key=lambda meeting: meeting.apart)
         facts = _facts(meetings, nearest)
         severity, people = int(Severity.HIGH), None
         if plan.people is not None:
             people = BitMap.union(*(plan.people.shared(meeting.first, meeting.second) for meeting in meetings))
-            sizes = [len(plan.audience(campaign)) for campaign in pair]
+            sizes = self._sizes(plan, pair, facts)
             if len(people) < plan.parameters.offer_people and not facts["public"]:
                 return None
-            share = len(people) / max(1, min(sizes))
+            share = len(people) / max(1, min((size for size in sizes if size is not None), default=1))
             severity = int(Severity.BLOCK if share >= plan.parameters.offer_block_share else Severity.HIGH)
             facts |= {
                 "people": len(people), "first_audience": sizes[0], "second_audience": sizes[1], "severity": severity,
@@ -118,6 +124,9 @@ def _facts(meetings: list[Meeting], nearest: Meeting) -> dict:
         "first_messages": sorted({meeting.first.id for meeting in meetings}),
         "second_messages": sorted({meeting.second.id for meeting in meetings}),
         "terms": sorted({(_terms(meeting.first), _terms(meeting.second)) for meeting in meetings}),
+        "first_public": any(meeting.first.is_public for meeting in meetings),
+        "second_public": any(meeting.second.is_public for meeting in meetings),
+        "channels": channels_of(meetings),
         "public": any(meeting.first.is_public and meeting.second.is_public for meeting in meetings),
     }
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from pyroaring import BitMap
 
 from ...models.conflicts import Severity
-from ..findings import Facts, Finding, grown
+from ..findings import Facts, Finding, changed_channels, grown
 from ..rule import Rule
-from ..snapshot import Meeting, Plan, PlannedMessage, only_messages
+from ..snapshot import Meeting, Plan, PlannedMessage, channels_of, only_messages
 
 
 class OverlapRule(Rule):
@@ -41,9 +41,10 @@ class OverlapRule(Rule):
                 yield found
 
     def materially_worse(self, agreed: Facts, now: Facts) -> bool:
-        """More people than agreed, a day closer together, or more severe."""
+        """More people than agreed, other channels, a day closer together, or more severe."""
         return (
             grown(agreed, now)
+            or changed_channels(agreed, now)
             or now["hours_apart"] <= agreed["hours_apart"] - 24
             or now.get("severity", 0) > agreed.get("severity", 0)
         )
@@ -68,6 +69,7 @@ class OverlapRule(Rule):
         facts = {
             "hours_apart": ceil(nearest.apart.total_seconds() / 3600),
             "first_at": nearest.first_at.isoformat(), "second_at": nearest.second_at.isoformat(),
+            "channels": channels_of(meetings),
             "first_messages": sorted({meeting.first.id for meeting in meetings}),
             "second_messages": sorted({meeting.second.id for meeting in meetings}),
         }

@@ -1,0 +1,100 @@
+"""Carrying out what was decided, for every finding of the pair, and taking it back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from apps.accounts import audit
+from apps.accounts.models import User
+
+from .. import moving
+from ..models import Agreement, Campaign, Conflict, Resolution
+from ..models.conflicts import ConflictState, EndCause, ResolutionAction, ResolutionState
+from . import ending, pairs, passes
+from .writing import UNDECIDED
+
+
+def apply(resolution: Resolution, *, actor: User | None, now: datetime) -> None:
+    """Carries it out. Every finding of the pair that it leaves nobody in is resolved by it, acceptance settles those it
+    names; what people are left in stays open. The caller holds the pair and the plan's number.
+    """
+    waiting = pairs.undecided(resolution.conflict)
+    close(resolution, ResolutionState.APPLIED, now)
+    if resolution.action == ResolutionAction.ACCEPT:
+        named = set(resolution.parameters.get("findings") or [row.pk for row in waiting])
+        settled = [row for row in waiting if row.pk in named]
+        _settle(settled, ConflictState.ACCEPTED, resolution, now)
+    else:
+        _carry_out(resolution, actor, now)
+        settled = _without_people(waiting)
+        _settle(settled, ConflictState.RESOLVED, resolution, now)
+    _outdate(resolution, {row.pk for row in settled}, now)
+    for row in settled:
+        audit.record(actor=actor, action="resolution.applied", subject=row, after={"resolution": resolution.pk}, now=now)
+
+
+def close(resolution: Resolution, state: str, now: datetime) -> None:
+    """Decides a proposal one way or the other."""
+    resolution.state, resolution.decided_at = state, now
+    resolution.save(update_fields=["state", "decided_at"])
+
+
+def _carry_out(resolution: Resolution, actor: User | None, now: datetime) -> None:
+    sides = pairs.sides(resolution.conflict)
+    if resolution.action == ResolutionAction.MOVE:
+        campaign = Campaign.objects.get(pk=resolution.parameters["campaign"])
+        assert actor is not None
+        moving.move_as_agreed(actor=actor, campaign=campaign, days=resolution.parameters["days"], now=now)
+    else:
+        _leave_out(resolution, now)
+        passes.plan_changed(campaign_ids=sides, now=now)
+    passes.look_again(sides, now=now)
+
+
+def _leave_out(resolution: Resolution, now: datetime) -> None:
+    sides = resolution.parameters
+    since = datetime.fromisoformat(sides["since"]) if "since" in sides else now
+    opposite = Agreement.objects.filter(
+        yielding_campaign=sides["keeping"], keeping_campaign=sides["yielding"], ended_at=None
+    )
+    for agreement in opposite.select_related("resolution__conflict"):
+        ending.end(agreement.resolution, cause=EndCause.REPLACED, now=now)
+    Agreement.objects.create(
+        resolution=resolution, yielding_campaign_id=sides["yielding"], keeping_campaign_id=sides["keeping"],
+        yielding_message_id=sides["yielding_message"], keeping_message_id=sides["keeping_message"], since=since,
+    )
+
+
+def _without_people(waiting: list[Conflict]) -> list[Conflict]:
+    """Those that were waiting and are not found any more."""
+    left = Conflict.objects.filter(pk__in=[row.pk for row in waiting]).exclude(state__in=UNDECIDED)
+    return list(left.defer("people_both"))
+
+
+def _settle(rows: list[Conflict], state: str, resolution: Resolution, now: datetime) -> None:
+    for row in rows:
+        row.state, row.settled_by, row.updated_at = state, resolution, now
+        # Only what was accepted as it is can be compared with what it becomes.
+        row.agreed_facts = row.facts if state == ConflictState.ACCEPTED else None
+    Conflict.objects.bulk_update(rows, ["state", "settled_by", "agreed_facts", "updated_at"])
+
+
+def _outdate(resolution: Resolution, settled: set[int], now: datetime) -> None:
+    """Other proposals that have nothing left to settle."""
+    nothing_left = not pairs.undecided(resolution.conflict)
+    for other in pairs.resolutions(resolution.conflict).filter(state=ResolutionState.PROPOSED).exclude(pk=resolution.pk):
+        named = set(other.parameters.get("findings", ()))
+        if nothing_left or other.conflict_id in settled or (named and named <= settled):
+            close(other, ResolutionState.OUTDATED, now)
+
+
+def take_back(resolution: Resolution, *, actor: User, note: str, now: datetime) -> None:
+    """Ends it because a lead withdraws from it: what it settled is open again where it is still found."""
+    settled = list(resolution.settles.defer("people_both"))
+    ending.end(resolution, cause=EndCause.WITHDRAWN, actor=actor, note=note, now=now)
+    sides = pairs.sides(resolution.conflict)
+    passes.plan_changed(campaign_ids=sides, now=now)
+    passes.look_again(sides, now=now)
+    Conflict.objects.filter(pk__in=[row.pk for row in settled], state=ConflictState.RESOLVED).update(
+        state=ConflictState.OBSOLETE, updated_at=now
+    )
