@@ -46,10 +46,12 @@ def test_sending_enforces_the_policy_though_no_recount_ran_also_where_the_confli
 
 
 def test_a_run_that_was_planned_before_the_time_came_is_claimed_under_the_policy(provider):
-    low, _high = collision(decide_by=NOW + timedelta(minutes=30))
+    low, _high = collision()
+    Conflict.objects.update(people_count=None)
     plan.plan_due_runs(now=NOW)
-    assert not Agreement.objects.exists()
-    work.work_runs(now=NOW + timedelta(minutes=31))
+    assert not Agreement.objects.exists(), "they are not counted yet"
+    Conflict.objects.update(people_count=6)
+    work.work_runs(now=NOW + timedelta(minutes=1))
     assert proof.run_proof(Run.objects.get(message=low))["refused"] == {"agreed_elsewhere": 6}
 
 
