@@ -2,9 +2,12 @@
 
     uv run python -m tests.benchmarks.conflicts [--customers N] [--campaigns M] [--quick]
 
-Uses a database cluster of its own (``.concord/benchmarks``). The last line is one JSON object. What grows with what: pair counts with
-the number of overlapping pairs times the size of their audiences (a byte a member or less); the pressure count with messages times
-planes; an edit and a preview with the campaigns that are near in time, not with all; SQL with the members of all pairs.
+Uses a database cluster of its own (``.concord/benchmarks``). The last line is one JSON object. ``preview_ms`` and ``page_ms`` are
+measured with at most a million customers, everything else with all of them.
+
+What grows with what: pair counts with the number of overlapping pairs times the size of their audiences (a byte a member or
+less); the pressure count with messages times planes; an edit and a preview with the campaigns that are near in time, not with
+all; SQL with the members of all pairs. The lines "growth" show it: the same work over a quarter, a half and all of the campaigns.
 """
 
 from __future__ import annotations
@@ -15,7 +18,9 @@ import os
 import random
 import resource
 import sys
+from array import array
 from datetime import timedelta
+from math import log, log1p
 from time import perf_counter
 
 os.environ["CONCORD_CLUSTER"] = "benchmarks"
@@ -28,11 +33,12 @@ django.setup()
 
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import Max, Min
 from django.test import Client
 from pyroaring import BitMap
 
 from apps.accounts.models import Department, User
-from apps.campaigns.conflicts import loading, pressure, resolve
+from apps.campaigns.conflicts import loading, pressure
 from apps.campaigns.conflicts.passes import find
 from apps.campaigns.conflicts.rules.overlap import OverlapRule
 from apps.campaigns.models import Campaign, Message, Run
@@ -40,8 +46,10 @@ from apps.consent.models import Purpose
 from apps.core import clock
 
 PERIOD_DAYS = 60
-# what SQL is asked to join at most; its time for all pairs is extrapolated by members and said so
-SQL_MEMBERS = 6_000_000
+NEAR = timedelta(days=3)
+# What SQL is asked to join at most; its time for all pairs is extrapolated by the members of the pairs, and said so.
+SQL_MEMBERS = 8_000_000
+PAGE_CUSTOMERS = 1_000_000
 
 
 def timed(work, rounds=3):
@@ -55,9 +63,17 @@ def timed(work, rounds=3):
 
 
 def audience(customers, rng):
-    """A random audience as campaigns have them: most are small, some are a fifth of everybody."""
-    size = int(customers * min(0.2, 0.001 * 10 ** (rng.random() * 2.3)))
-    return BitMap(rng.sample(range(1, customers + 1), size))
+    """A random audience as campaigns have them: from a thousandth to a fifth of everybody, log-uniform.
+
+    Everybody is in it by the same chance, drawn by the gaps between members (geometric), which needs no list of all.
+    """
+    share = 0.001 * 200 ** rng.random()
+    scale, place, members = 1 / log1p(-share), 0, array("I")
+    while True:
+        place += 1 + int(log(1 - rng.random()) * scale)
+        if place > customers:
+            return BitMap(members)
+        members.append(place)
 
 
 def prepare(customers, campaigns):
@@ -91,7 +107,7 @@ def pairs(now):
     plan = loading.load(now=now)
     rule = OverlapRule()
     plan.people.fetch(plan.messages.values())
-    near = plan.meetings(timedelta(days=3), rule._takes_part)
+    near = plan.meetings(NEAR, rule._takes_part)
     return {pair: max(len(plan.people.shared(m.first, m.second)) for m in meetings) for pair, meetings in near.items()}
 
 
@@ -102,8 +118,8 @@ def members_table(chosen):
         cursor.execute("CREATE UNLOGGED TABLE benchmark_member (campaign int, customer int, at timestamptz)")
         with cursor.copy("COPY benchmark_member FROM STDIN") as copy:
             for campaign, people, at in chosen:
-                for person in people:
-                    copy.write_row((campaign, person, at))
+                head, tail = f"{campaign}\t", f"\t{at.isoformat()}\n"
+                copy.write("".join([f"{head}{person}{tail}" for person in people]))
         cursor.execute("CREATE INDEX ON benchmark_member (customer, campaign)")
         cursor.execute("ANALYZE benchmark_member")
 
@@ -113,7 +129,8 @@ def sql_pairs(wanted):
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT a.campaign, b.campaign, count(*) FROM benchmark_member a JOIN benchmark_member b "
-            "ON a.customer = b.customer AND a.campaign < b.campaign GROUP BY 1, 2"
+            "ON a.customer = b.customer AND a.campaign < b.campaign AND b.at BETWEEN a.at - %s AND a.at + %s GROUP BY 1, 2",
+            [NEAR, NEAR],
         )
         return {(a, b): n for a, b, n in cursor.fetchall() if (a, b) in wanted}
 
@@ -128,11 +145,15 @@ def compare_pairs(now, found):
         chosen.append((campaign, people, at))
         total += len(people)
     members_table(chosen)
-    ids = {campaign for campaign, _people, _at in chosen}
-    wanted = {pair: people for pair, people in found.items() if set(pair) <= ids}
+    sizes = {campaign: len(people) for campaign, people, _at in chosen}
+    wanted = {pair: people for pair, people in found.items() if set(pair) <= sizes.keys()}
     seconds, counted = timed(lambda: sql_pairs(wanted), rounds=1)
     same = counted == {pair: people for pair, people in wanted.items() if people}
-    return seconds, same, len(wanted)
+    counts = dict(Message.objects.values_list("campaign_id", "plan_count"))
+    part = sum(counts[a] + counts[b] for a, b in wanted) / sum(counts[a] + counts[b] for a, b in found)
+    print(f"SQL self-join over {total:,} members: {seconds:.1f} s for {len(wanted)} of these pairs, which hold {part:.1%} of "
+          f"the members of all pairs; extrapolated by that: {seconds / part:.0f} s")
+    return seconds / part, same
 
 
 def compare_pressure(now):
@@ -163,19 +184,42 @@ def compare_pressure(now):
     return slow / fast, mine == sql
 
 
-def requests(owner, now):
-    """An edited campaign against its neighbours, and the preview of a drag through the whole of Django, in milliseconds."""
+def edit(now):
+    """An edited campaign against its neighbours, read from the tables, in milliseconds."""
     pks = list(Campaign.objects.order_by("starts_on").values_list("pk", flat=True))
     middle = pks[len(pks) // 2]
-    edit, _found = timed(lambda: find(loading.load(now=now, focus=[middle])))
-    mine = Campaign.objects.filter(department=owner.department).order_by("starts_on").values_list("pk", flat=True)
-    client, own = Client(), list(mine)[len(pks) // 8]
+    return 1000 * timed(lambda: find(loading.load(now=now, focus=[middle])), rounds=5)[0]
+
+
+def requests(owner):
+    """The preview of a drag and the calendar page through the whole of Django, in milliseconds."""
+    client = Client()
     client.force_login(owner)
-    client.get(f"/calendar/move/{own}/?days=1")
-    previews = [timed(lambda days=days: client.get(f"/calendar/move/{own}/?days={days}"), rounds=1)[0] for days in range(2, 9)]
-    plan = loading.load(now=now, focus=[own])
-    assert resolve.shifted(plan, plan.campaigns[own], 1)
-    return 1000 * edit, 1000 * sorted(previews)[len(previews) // 2]
+    mine = list(Campaign.objects.filter(department=owner.department).order_by("starts_on"))
+    own = mine[len(mine) // 2]
+    client.get(f"/calendar/move/{own.pk}/?days=1")
+    previews = []
+    for days in range(2, 9):
+        seconds, answer = timed(lambda days=days: client.get(f"/calendar/move/{own.pk}/?days={days}"), rounds=1)
+        assert answer.status_code == 200, answer.status_code
+        previews.append(seconds)
+    first, last = Campaign.objects.aggregate(a=Min("starts_on"), b=Max("ends_on")).values()
+    address = f"/calendar/?from={first}&weeks={(last - first).days // 7 + 1}"
+    client.get(address)
+    page, _answer = timed(lambda: client.get(address))
+    return 1000 * sorted(previews)[len(previews) // 2], 1000 * page
+
+
+def growth(now, total):
+    """The pair counts over a part of the campaigns, to see how the time grows."""
+    print(f"growth: all campaigns {total * 1000:.0f} ms", end="")
+    for part in (2, 4):
+        kept = [pk for place, pk in enumerate(Campaign.objects.order_by("pk").values_list("pk", flat=True)) if place % part]
+        Campaign.objects.filter(pk__in=kept).update(status="cancelled")
+        seconds, found = timed(lambda: pairs(now))
+        print(f"; one in {part}: {seconds * 1000:.0f} ms for {len(found)} pairs", end="")
+        Campaign.objects.update(status="draft")
+    print()
 
 
 def main(arguments):
@@ -190,16 +234,18 @@ def main(arguments):
     owner, now = prepare(options.customers, options.campaigns)
     seconds, found = timed(lambda: pairs(now))
     print(f"{len(found)} pairs near in time, all counted exactly in {1000 * seconds:.0f} ms, loading included")
-    sql_seconds, same_pairs, sliced = compare_pairs(now, found)
-    per_pair = sql_seconds / max(1, sliced)
-    print(f"SQL self-join: {sql_seconds:.1f} s for {sliced} of these pairs; extrapolated by pairs: {per_pair * len(found):.1f} s")
-    ratio, same_pressure = compare_pressure(now)
-    edit_ms, preview_ms = requests(owner, now)
+    growth(now, seconds)
+    sql_seconds, same_pairs = compare_pairs(now, found)
+    pressure_ratio, same_pressure = compare_pressure(now)
+    edit_ms = edit(now)
+    if options.customers > PAGE_CUSTOMERS:
+        owner, now = prepare(PAGE_CUSTOMERS, options.campaigns)
+    preview_ms, page_ms = requests(owner)
     print(json.dumps({
         "customers": options.customers, "campaigns": options.campaigns, "pairs": len(found),
-        "pairs_vs_sql": round(per_pair * len(found) / seconds), "pressure_vs_sql": round(ratio),
+        "pairs_vs_sql": round(sql_seconds / seconds), "pressure_vs_sql": round(pressure_ratio),
         "identical_to_sql": same_pairs and same_pressure, "edit_ms": round(edit_ms, 1), "preview_ms": round(preview_ms, 1),
-        "worker_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "page_ms": round(page_ms, 1), "worker_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }))
 
 
