@@ -1,5 +1,7 @@
 """The calendar: what it draws, what a move would do, and that it stays quick."""
 
+import itertools
+import re
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -210,9 +212,49 @@ def test_plates_of_conflicts_do_not_cover_each_other_and_bars_share_no_place(sce
     span = period.chosen(None, None, today=NOW.date(), zone=OSLO)
     drawn = layout.lay_out(reading.read(span, reading.Filters(conflicts="all")), figures.of(span.days, now=NOW))
     assert len(drawn.links) == layout.MOST_LINKS
+    everything = layout.lay_out(reading.read(span, reading.Filters(conflicts="all")), figures.of(span.days, now=NOW), all_links=True)
+    assert (len(everything.links), everything.rest) == (layout.MOST_LINKS + drawn.rest, 0)
+    assert drawn.rest > 0
     for place, link in enumerate(drawn.links):
         for other in drawn.links[:place]:
             assert abs(link.x - other.x) > (link.half + other.half) / 10 or abs(link.y - other.y) > 24
     for lane in drawn.lanes:
         for place, bar in enumerate(lane.bars):
             assert all(bar.row != other.row or bar.x >= other.end or other.x >= bar.end for other in lane.bars[:place])
+
+
+@pytest.mark.django_db
+def test_links_beyond_the_first_dozen_are_counted_and_open(client, scene):  # noqa: F811
+    for number in range(6):
+        planned(scene.retail.department, range(number, 100), days=2 + number % 3)
+    count()
+    page = open_as(client, scene.retail_lead, "/calendar/?conflicts=all").content.decode()
+    rest = int(re.search(r"<b>\+(\d+)</b>", page)[1])
+    assert "links=all" in page
+    opened = client.get("/calendar/?conflicts=all&links=all").content.decode()
+    assert opened.count('class="plate ') == page.count('class="plate ') + rest
+
+
+@pytest.mark.parametrize(("hours", "width"), [([9, 9], 2.9), ([9, 9, 9, 9], 2.9), ([9, 9, 10], 20.0), (list(range(24)), 8.6)])
+def test_marks_at_the_same_hour_of_a_short_bar_stand_apart_and_none_is_lost(hours, width):
+    wanted = [(100 * hour / 24, number) for number, hour in enumerate(hours)]
+    marks = layout._marks(wanted, width)
+    places = [mark.x * width / 100 for mark in marks]
+    assert all(after - before >= layout.MARK - 0.001 for before, after in itertools.pairwise(places))
+    assert all(0 <= mark.x <= 100 for mark in marks)
+    assert [item for mark in marks for item in (mark.occurrence, *mark.more)] == list(range(len(hours)))
+
+
+@pytest.mark.django_db
+def test_the_preview_tells_how_many_of_its_people_pass_the_contact_limit_before_and_after(client, scene):  # noqa: F811
+    ContactPolicyFactory(limit=1, hours=7 * 24)
+    shown = preview.of(scene.online, 9, now=NOW)
+    assert (shown.over.before, shown.over.after, shown.over.change) == (60, 0, -60)
+    near = preview.of(scene.online, 1, now=NOW)
+    assert (near.over.before, near.over.after) == (60, 60)
+    planned(scene.retail.department, range(200, 230), days=12)
+    assert preview.of(scene.online, 9, now=NOW).over.after == 30
+    client.force_login(scene.online_lead)
+    page = client.get(f"/calendar/move/{scene.online.pk}/?days=9").content.decode()
+    assert "over the contact limit" in page
+    assert "(-30)" in page or "(−30)" in page

@@ -19,14 +19,17 @@ from .reading import Occurrence, Reading
 
 TOP, STEP, BAR, GUTTER, LEAST = 8, 40, 34, 18, 90
 MOST_LINKS = 12
+# the room that a mark needs, in per cent of the usual width of the timeline, and how near it comes to an edge of its bar
+MARK, LEFTMOST, RIGHTMOST = 1.9, 3.0, 97.0
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A message's sign on its bar, in per cent of the bar, at its hour."""
+    """A message's sign on its bar, in per cent of the bar, at its hour or next to it. ``more`` have no room of their own."""
 
     x: float
     occurrence: Occurrence
+    more: tuple[Occurrence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,22 +88,25 @@ class Link:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The whole drawing."""
+    """The whole drawing. ``rest`` counts pairs of campaigns whose conflict is not drawn."""
 
     lanes: list[Lane]
     links: list[Link]
     height: int
+    rest: int = 0
 
 
-def lay_out(reading: Reading, figures: Figures) -> Timeline:
-    """Places everything that was read."""
+def lay_out(reading: Reading, figures: Figures, *, all_links: bool = False) -> Timeline:
+    """Places everything that was read; of the links the weightiest dozen, unless all are asked for."""
     lanes, top = [], 0
     for department in reading.departments:
         lane = Lane(department, top=top)
         _fill(lane, [row for row in reading.campaigns if row.department_id == department.pk], reading, figures)
         lanes.append(lane)
         top += lane.height + 1
-    return Timeline(lanes, _links(lanes, reading), top)
+    pairs = _by_pair(reading.conflicts)
+    drawn = pairs if all_links else pairs[:MOST_LINKS]
+    return Timeline(lanes, _links(lanes, drawn, reading.period), top, len(pairs) - len(drawn))
 
 
 def _fill(lane: Lane, campaigns: Iterable[Campaign], reading: Reading, figures: Figures) -> None:
@@ -127,32 +133,46 @@ def _bar(campaign: Campaign, x: float, end: float, row: int, reading: Reading, f
     people = figures.reach.get(campaign.pk)
     if people is None:
         people = max((item.message.plan_count or 0 for item in occurrences), default=0) or None
-    marks = tuple(
-        Mark(min(97.0, max(3.0, 100 * (at - x) / (end - x))), item)
-        for item in occurrences
-        if x <= (at := reading.period.x_of(item.at)) <= end
-    )
+    inside = [(at, item) for item in occurrences if x <= (at := reading.period.x_of(item.at)) <= end]
+    marks = _marks([(100 * (at - x) / (end - x), item) for at, item in sorted(inside, key=lambda each: each[0])], end - x)
     return Bar(campaign, round(x, 1), round(end - x, 1), row, people, marks, len(reading.conflicts_of(campaign.pk)))
 
 
-def _links(lanes: list[Lane], reading: Reading) -> list[Link]:
+def _marks(wanted: list[tuple[float, Occurrence]], width: float) -> tuple[Mark, ...]:
+    """Signs in order of time that do not cover each other: moved aside, and counted where a short bar has no more room."""
+    step = 100 * MARK / width
+    room = max(1, int((RIGHTMOST - LEFTMOST) / step) + 1)
+    shown = wanted if len(wanted) <= room else wanted[:room]
+    places: list[float] = []
+    for at, _item in shown:
+        places.append(max(at, LEFTMOST, places[-1] + step if places else LEFTMOST))
+    for place in reversed(range(len(places))):
+        places[place] = min(places[place], RIGHTMOST if place == len(places) - 1 else places[place + 1] - step)
+    more = tuple(item for _at, item in wanted[len(shown):])
+    last = len(shown) - 1
+    return tuple(
+        Mark(places[place], item, more if place == last else ()) for place, (_at, item) in enumerate(shown)
+    )
+
+
+def _links(lanes: list[Lane], conflicts: Iterable[Conflict], period: Period) -> list[Link]:
     places = {bar.campaign.pk: (lane, bar) for lane in lanes for bar in lane.bars}
     links: list[Link] = []
-    for conflict in _weightiest(reading.conflicts):
+    for conflict in conflicts:
         one, two = places.get(conflict.first_campaign_id), places.get(conflict.second_campaign_id or 0)
         if one and two:
-            links.append(_between(conflict, one, two, reading.period, links))
+            links.append(_between(conflict, one, two, period, links))
         elif one and conflict.second_campaign_id is None:
-            links.append(_single(conflict, one, reading.period, links))
+            links.append(_single(conflict, one, period, links))
     return links
 
 
-def _weightiest(conflicts: Iterable[Conflict]) -> list[Conflict]:
-    """One conflict for each pair of campaigns, the weightiest, so that a pair is one decision; the dozen that weigh most."""
+def _by_pair(conflicts: Iterable[Conflict]) -> list[Conflict]:
+    """One conflict for each pair of campaigns, the weightiest, so that a pair is one decision; what weighs most first."""
     pairs: dict[tuple[int, int | None], Conflict] = {}
     for conflict in sorted(conflicts, key=lambda row: (-row.severity, -(row.people_count or 0))):
         pairs.setdefault((conflict.first_campaign_id, conflict.second_campaign_id), conflict)
-    return list(pairs.values())[:MOST_LINKS]
+    return list(pairs.values())
 
 
 Place = tuple[Lane, Bar]
@@ -216,7 +236,7 @@ def _free(x: float, y: int, room: float, half: int, others: list[Link]) -> tuple
     """The nearest place where the plate covers no other: sideways (the line bends then), else further down."""
     tenth = half / 10  # a pixel is about a tenth of a per cent at the usual width
     step = max(2.0, room / 5)
-    for drop in (0, 25, 50, 75, -25):
+    for drop in (0, 25, 50, 75, -25, 100, 125, -50, 150, 175, -75):
         for aside in (0.0, step, -step, 2 * step, -2 * step, 9.0, -9.0):
             there = min(max(x + aside, tenth + 0.2), 100 - tenth - 0.2)
             if all(abs(there - o.x) > (half + o.half) / 10 or abs(y + drop - o.y) > 24 for o in others):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from ..conflicts import loading, registry, resolve
+from pyroaring import BitMap
+
+from ..conflicts import loading, pressure, registry, resolve
 from ..conflicts.findings import Finding
 from ..conflicts.passes import UNDECIDED, find
-from ..models import Campaign, Conflict
+from ..conflicts.snapshot import Plan
+from ..models import Campaign, Conflict, ContactPolicy
 from ..models.conflicts import Severity
+from . import history
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,19 @@ class Change:
 
 
 @dataclass(frozen=True)
+class OverLimit:
+    """How many of the campaign's people would pass a contact limit on some day around it, as planned and after the move."""
+
+    before: int
+    after: int
+
+    @property
+    def change(self) -> int:
+        """More people (positive) or fewer."""
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
 class Preview:
     """The effect of moving one campaign by ``days``."""
 
@@ -41,6 +59,7 @@ class Preview:
     starts_on: date
     ends_on: date
     changes: tuple[Change, ...]
+    over: OverLimit | None = None
 
     @property
     def left(self) -> int:
@@ -58,11 +77,43 @@ def of(campaign: Campaign, days: int, *, now: datetime) -> Preview:
     plan = loading.load(now=now, focus=[campaign.pk], also=[campaign.pk])
     planned = plan.campaigns[campaign.pk]
     before = {finding.identity: finding for finding in find(plan)}
-    after = before if not days else {each.identity: each for each in find(resolve.shifted(plan, planned, days))}
+    moved = resolve.shifted(plan, planned, days)
+    after = before if not days else {each.identity: each for each in find(moved)}
     return Preview(
         campaign, days, campaign.starts_on + timedelta(days=days), campaign.ends_on + timedelta(days=days),
-        tuple(_changes(campaign, before, after)),
+        tuple(_changes(campaign, before, after)), _over_limit(plan, moved, campaign.pk, now),
     )
+
+
+def _over_limit(plan: Plan, moved: Plan, campaign_id: int, now: datetime) -> OverLimit | None:
+    """Only this campaign's people can come under or over a limit by the move, and only on days near its contacts. None
+    where no contact policy is in force.
+    """
+    policies = list(ContactPolicy.objects.filter(is_active=True))
+    if not policies:
+        return None
+    longest = timedelta(hours=max(policy.hours for policy in policies))
+    sides = (plan.campaigns[campaign_id], moved.campaigns[campaign_id])
+    starts = [start for side in sides for message in side.messages if not message.is_public for start, _end in message.windows]
+    days = _days_near([start for start in starts if start >= now], longest, plan.zone)
+    if not days:
+        return OverLimit(0, 0)
+    people = plan.audience(campaign_id) | moved.audience(campaign_id)
+    first = datetime.combine(days[0], time.min, plan.zone) - longest
+    last = datetime.combine(days[-1] + timedelta(days=1), time.min, plan.zone)
+    sent = [replace(each, people=each.people & people) for each in history.sent_contacts(first=first, now=now)]
+    counts = []
+    for each in (plan, moved):
+        coming = [replace(one, people=one.people & people) for one in pressure.planned_contacts(each, first=first, last=last)]
+        found = pressure.over_any([*sent, *coming], policies, days=days, zone=plan.zone)
+        counts.append(len(BitMap.union(BitMap(), *found.values())))
+    return OverLimit(*counts)
+
+
+def _days_near(starts: list[datetime], span: timedelta, zone: ZoneInfo) -> list[date]:
+    """The days on which a contact at one of these moments still counts."""
+    reach = span.days + 1
+    return sorted({start.astimezone(zone).date() + timedelta(days=place) for start in starts for place in range(reach + 1)})
 
 
 def _changes(campaign: Campaign, before: dict[str, Finding], after: dict[str, Finding]) -> list[Change]:

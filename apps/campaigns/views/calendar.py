@@ -33,7 +33,7 @@ def _common(request: HttpRequest, span: period.Period, view: str) -> dict[str, A
     filters = reading.Filters.of(request.GET)
     found = reading.read(span, filters)
     kept = request.GET.copy()
-    for name in ("from", "month", "conflict", "moved", "by"):
+    for name in ("from", "month", "conflict", "moved", "by", "links"):
         kept.pop(name, None)
     return {
         "view": view, "period": span, "reading": found, "filters": filters, "kept": kept.urlencode(),
@@ -54,9 +54,11 @@ def timeline(request: HttpRequest) -> HttpResponse:
     )
     context = _common(request, span, "timeline")
     counted = figures.of(span.days, now=now)
-    drawn = layout.lay_out(context["reading"], counted)
+    all_links = request.GET.get("links") == "all"
+    drawn = layout.lay_out(context["reading"], counted, all_links=all_links)
     context |= {
-        "timeline": drawn, "strip": _strip(span, counted), "before": span.moved(-span.weeks + 1), "after": span.moved(span.weeks - 1),
+        "timeline": drawn, "all_links": all_links, "most_links": layout.MOST_LINKS, "strip": _strip(span, counted),
+        "before": span.moved(-span.weeks + 1), "after": span.moved(span.weeks - 1),
         "blackout_days": {day for day in span.days if context["reading"].is_blacked_out(day)}, "movable": resolve.MOVABLE,
         "legend": ["email", "sms", "call", "letter", "store", "onsite"],
         "panel": _chosen(request, context["reading"]), "moved": _moved(request), "agenda": context["reading"].by_day(),

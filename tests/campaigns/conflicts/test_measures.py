@@ -1,5 +1,6 @@
 """What ways out are said to cost, and what is planned for a segment."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,10 @@ from pyroaring import BitMap
 from apps.campaigns.conflicts import panels, resolve, response, segments
 from apps.campaigns.models import Delivery, Message
 from apps.core import clock
-from tests.factories.campaigns import NOW
+from tests.factories.campaigns import NOW, MessageFactory
 from tests.factories.customers import CustomerFactory, InteractionFactory, SegmentFactory, SourceRecordFactory
+
+from .conftest import count
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +89,30 @@ def test_the_audience_page_is_told_what_is_planned_for_these_people(client, scen
     client.force_login(scene.retail_lead)
     page = client.get(f"/conflicts/segment/{segment.pk}/").content.decode()
     assert "Black Week online" in page
+
+
+def test_beside_a_public_side_no_share_is_told_and_moving_or_accepting_are_the_ways_out(client, scene, monkeypatch):
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    Message.objects.filter(campaign=scene.online).update(
+        kind="unaddressed", channel="unaddressed", plan_audience=BitMap(range(3)), plan_count=3
+    )
+    count()
+    panel = panels.of(scene.conflict.pk, user=scene.retail_lead, now=NOW)
+    assert (panel.shares, panel.has_public_side, [side.people for side in panel.sides]) == ("", True, [100, None])
+    assert {way.action for way in resolve.ways_out(scene.conflict, now=NOW)} == {"move", "accept"}
+    assert {way.campaign_id for way in resolve.ways_out(scene.conflict, now=NOW) if way.action == "move"} == {
+        scene.retail.pk, scene.online.pk
+    }
+    client.force_login(scene.retail_lead)
+    page = client.get(f"/conflicts/{scene.conflict.pk}/").content.decode()
+    assert "One side is for everybody" in page
+    assert all(int(share) <= 100 for share in re.findall(r"(\d+) % of", page))
+
+
+def test_a_campaign_with_a_public_and_an_addressed_message_can_still_leave_addressed_people_out(scene):
+    MessageFactory(campaign=scene.retail, kind="unaddressed", channel="unaddressed", offer=scene.retail.messages.get().offer,
+                   send_at=NOW + timedelta(days=2), plan_audience=BitMap(), plan_count=0, plan_computed_at=NOW)  # fmt: skip
+    count()
+    way = next(way for way in resolve.ways_out(scene.conflict, now=NOW) if way.key == f"leave_out:{scene.online.pk}")
+    assert way.people_lost == 60
+    assert {effect.rule: effect.after for effect in way.effects} == {"overlap": 0, "offers": 140}

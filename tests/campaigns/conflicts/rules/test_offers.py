@@ -90,6 +90,7 @@ def test_a_public_price_contradicts_what_every_single_person_is_told():
         offer(1, value=10), offer(2, value=30), people={20: range(70)}, kind="unaddressed", channel="unaddressed"
     )
     assert [f.count for f in findings] == [70]
+    assert (findings[0].facts["first_audience"], findings[0].facts["first_public"]) == (None, True)
 
 
 def test_few_shared_people_are_high_and_many_block():
