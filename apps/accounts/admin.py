@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import allauth.account.admin  # noqa: F401 - registers first what is taken off below
+from allauth.account.models import EmailAddress, EmailConfirmation
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.forms import AdminPasswordChangeForm
@@ -17,7 +19,7 @@ from apps.core.clock import now
 from . import api_tokens
 from .access import current_user
 from .administration import Audited, ReadOnly, Ticks
-from .models import ApiToken, AuditEvent, Department, User
+from .models import ApiToken, AuditEvent, Department, RetentionRun, User
 
 admin.site.unregister(Group)
 admin.site.site_header = _("Concord administration")
@@ -149,3 +151,31 @@ class AuditEventAdmin(ReadOnly):
     search_fields = ("action", "subject_type", "subject_id", "actor__name")
     date_hierarchy = "at"
     list_select_related = ("actor", "department")
+
+
+class SomethingWent(admin.SimpleListFilter):
+    """Nights on which nothing was old enough are hidden until asked for."""
+
+    title = _("what")
+    parameter_name = "went"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("some", _("something was deleted")), ("problem", _("something went wrong"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[RetentionRun]) -> QuerySet[RetentionRun]:
+        if self.value() == "problem":
+            return queryset.exclude(problem="")
+        return queryset.filter(count__gt=0) if self.value() == "some" else queryset
+
+
+@admin.register(RetentionRun)
+class RetentionRunAdmin(ReadOnly):
+    list_display = ("at", "table", "before", "count", "seconds", "problem")
+    list_filter = (SomethingWent, "table")
+    date_hierarchy = "at"
+
+
+# allauth keeps a line per address beside the user; people change theirs under "Profile and signing in"
+for model in (EmailAddress, EmailConfirmation):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)

@@ -14,3 +14,4 @@ class AccountsConfig(AppConfig):
 
         admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
         import_module("apps.accounts.api_schema")
+        import_module("apps.accounts.retention").register_own()

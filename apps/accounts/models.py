@@ -6,7 +6,10 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from apps.core import formats
 
 
 class Department(models.Model):
@@ -113,11 +116,15 @@ class AuditEvent(models.Model):
 
 
 class Notification(models.Model):
-    """A line for one user: something waits for them or has happened."""
+    """A line for one user: something waits for them or has happened.
+
+    ``text`` is an English sentence of the catalogues with places for ``params``; it is said in the reader's language.
+    """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="notifications")
     code = models.CharField(max_length=60)
     text = models.CharField(max_length=300)
+    params = models.JSONField(default=dict, blank=True)
     url = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
@@ -132,7 +139,40 @@ class Notification(models.Model):
         verbose_name_plural = _("notifications")
 
     def __str__(self) -> str:
-        return self.text
+        return self.words
+
+    @property
+    def words(self) -> str:
+        """The sentence in the active language; names stay as they are, numbers and lists as the language writes them."""
+        if not self.params:
+            return gettext(self.text) if self.text else ""
+        return gettext(self.text) % {name: _said(value) for name, value in self.params.items()}
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return gettext(" and ").join(str(each) for each in value)
+    return formats.number(value) if isinstance(value, int) else str(value)
+
+
+class RetentionRun(models.Model):
+    """One night's work of one retention rule: how many rows it let go of. Counts only, nobody's data."""
+
+    rule = models.CharField(_("rule"), max_length=60)
+    table = models.CharField(_("table"), max_length=60)
+    before = models.DateTimeField(_("older than"))
+    at = models.DateTimeField(_("when"), db_index=True)
+    seconds = models.FloatField(_("seconds"), default=0)
+    count = models.PositiveIntegerField(_("deleted or emptied"), default=0)
+    problem = models.CharField(_("what went wrong"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        verbose_name = _("retention run")
+        verbose_name_plural = _("what was deleted when")
+
+    def __str__(self) -> str:
+        return f"{self.table}: {self.count}"
 
 
 class Mailing(models.TextChoices):

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from apps.accounts import access, audit, notifications
 from apps.accounts.models import Role, User
@@ -114,7 +115,7 @@ def _tell_approvers(campaign: Campaign, *, actor: User, now: datetime) -> None:
     for user in people:
         notifications.notify(
             user=user, code="approval.asked",
-            text=_("%(who)s asks you to approve %(campaign)s") % {"who": actor, "campaign": campaign},
+            text=gettext_noop("%(who)s asks you to approve %(campaign)s"), params={"who": actor, "campaign": campaign},
             url=reverse("campaigns:approve", args=[campaign.pk]), now=now,
         )
 
@@ -163,7 +164,7 @@ def approve(
     request.valid_until = valid_until or _usual_end(campaign, now)
     request.save()
     _move(campaign, CampaignStatus.APPROVED, actor=actor, action="approved", now=now, digest=seen_digest)
-    _tell_asker(request, _("%(who)s approved %(campaign)s"), actor=actor, now=now)
+    _tell_asker(request, gettext_noop("%(who)s approved %(campaign)s"), actor=actor, now=now)
     return request
 
 
@@ -175,7 +176,7 @@ def _usual_end(campaign: Campaign, now: datetime) -> date | None:
 def _tell_asker(request: Approval, sentence: str, *, actor: User, now: datetime) -> None:
     notifications.notify(
         user=request.asked_by, code=f"approval.{request.state}",
-        text=sentence % {"who": actor, "campaign": request.campaign},
+        text=sentence, params={"who": actor, "campaign": request.campaign},
         url=reverse("campaigns:approve", args=[request.campaign_id]), now=now,
     )
 
@@ -193,7 +194,7 @@ def reject(*, actor: User, campaign: Campaign, note: str, now: datetime) -> Camp
     request.decision_note = note
     request.save()
     _move(campaign, CampaignStatus.DRAFT, actor=actor, action="sent_back", now=now)
-    _tell_asker(request, _("%(who)s sent %(campaign)s back"), actor=actor, now=now)
+    _tell_asker(request, gettext_noop("%(who)s sent %(campaign)s back"), actor=actor, now=now)
     return campaign
 
 

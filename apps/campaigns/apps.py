@@ -10,7 +10,7 @@ class CampaignsConfig(AppConfig):
         from apps.customers import panels
         from apps.customers.imports import undo
 
-        from . import customer_panels
+        from . import customer_panels, retention
         from .conflicts.badge import open_conflicts
         from .contacted import contacted
 
@@ -20,3 +20,4 @@ class CampaignsConfig(AppConfig):
         panels.register("pressure", customer_panels.pressure_panel)
         panels.register_timeline(customer_panels.timeline)
         undo.register_keeper(contacted)
+        retention.register()

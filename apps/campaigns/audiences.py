@@ -10,15 +10,19 @@ from apps.customers import segments
 from .models import Message, MessageKind
 
 
-def rule_of(message: Message) -> dict[str, Any]:
-    """The whole audience of a message as one rule tree of the customers app; empty when nothing is chosen."""
+def rule_of(message: Message, further: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The whole audience of a message as one rule tree of the customers app; empty when nothing is chosen.
+
+    ``further`` stands in for the message's own further rule while that is being edited.
+    """
+    own = message.audience_rule if further is None else further
     included = [_leaf(pk) for pk in message.include.values_list("pk", flat=True)]
     excluded = [_leaf(pk) for pk in message.exclude.values_list("pk", flat=True)]
     parts: list[dict[str, Any]] = []
     if included:
         parts.append({"any": included})
-    if message.audience_rule:
-        parts.append(message.audience_rule)
+    if own:
+        parts.append(own)
     if not parts:
         return {}
     if excluded:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from apps.accounts import access, audit
 from apps.accounts.models import Department, User
 from apps.core import clock
+from apps.core.money import currency_code
 
 from . import approval, schedule
 from .conflicts import passes
@@ -95,6 +96,10 @@ def _check_campaign(campaign: Campaign) -> None:
         problems["name"] = _("A campaign needs a name.")
     if campaign.ends_on < campaign.starts_on:
         problems["ends_on"] = _("The end is before the beginning.")
+    try:
+        campaign.currency = currency_code(campaign.currency)
+    except ValueError as error:
+        problems["currency"] = str(error)
     if not 0 <= campaign.control_share < 1:
         problems["control_share"] = _("The control group is a share from 0 to below 1.")
     if problems:

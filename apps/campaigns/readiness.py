@@ -17,7 +17,7 @@ from apps.channels.kinds import Channel
 from apps.core import clock
 
 from . import audiences, schedule
-from .content import blocks, fields, liquid, rendering, versions
+from .content import blocks, fields, liquid, locating, rendering, versions
 from .models import Brand, Campaign, CampaignStatus, ContentVersion, Message, MessageKind
 from .models.content import ContentFormat
 
@@ -98,8 +98,10 @@ def version_problems(
     try:
         found += fields.unknown(liquid.used_fields(fields.sources(version)), known)
         compiled = rendering.compile(version, brand, now=now)
-    except (liquid.TemplateProblem, ValidationError) as problem:
-        return [*found, str(problem.messages[0] if isinstance(problem, ValidationError) else problem)]
+    except liquid.TemplateProblem as problem:
+        return [*found, str(locating.located(version, problem))]
+    except ValidationError as problem:
+        return [*found, problem.messages[0]]
     if version.message.account:
         try:
             adapter = registry.adapter_for(version.message.account)

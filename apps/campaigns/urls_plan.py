@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from .views import editor, goods, parts, plans, reach, reading, steps
+from .views import editor, goods, narrowing, parts, plans, reach, reading, steps
 
 _STEPS = ("submit", "withdraw", "launch", "pause", "resume", "cancel")
 _MESSAGE = "campaigns/<int:pk>/messages/<int:message_pk>/"
@@ -24,10 +24,12 @@ urlpatterns: list[URLPattern] = [
     *[path(f"campaigns/<int:pk>/{name}/", steps.step, {"name": name}, name=name) for name in _STEPS],
     path(_MESSAGE, editor.message, name="message"),
     path(f"{_MESSAGE}settings/", parts.settings, name="message-settings"),
+    path(f"{_MESSAGE}rule/", narrowing.rule, name="message-rule"),
     path(f"{_MESSAGE}copy/", parts.copy_message, name="message-copy"),
     path(f"{_MESSAGE}remove/", parts.remove_message, name="message-remove"),
     path(f"{_MESSAGE}versions/", editor.add, name="version-add"),
     path(f"{_VERSION}save/", editor.save, name="version-save"),
+    path(f"{_VERSION}measure/", editor.measure, name="version-measure"),
     *[path(f"{_VERSION}{what}/", editor.change, {"what": what}, name=f"version-{what}")
       for what in ("fallback", "remove", "restore")],
     path(f"{_VERSION}history/<int:number>/", editor.revision, name="revision"),

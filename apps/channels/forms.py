@@ -6,6 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import zones
+from apps.core.fields import code_of
+from apps.core.money import currency_code
 
 from .adapters.base import Setting
 from .administration import FIELDS, credential_names
@@ -49,10 +51,7 @@ class AccountForm(forms.ModelForm):
 
     def clean_currency(self) -> str:
         """An ISO 4217 code."""
-        currency = str(self.cleaned_data["currency"]).strip().upper()
-        if len(currency) != 3 or not currency.isalpha():
-            raise forms.ValidationError(_("A currency is three letters, such as EUR."))
-        return currency
+        return code_of(currency_code, self, "currency")
 
     @property
     def values(self) -> dict[str, Any]:

@@ -1,22 +1,23 @@
-"""Lets go of what channels has kept long enough; the times stand in config/retention.toml."""
+"""What channels lets go of, and when; the days stand in config/retention.toml."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from .models import CallState, CallTask, ContactEvent, InboundMessage, RawEvent
+from apps.accounts import retention
 
-RAW_NEWS = timedelta(days=30)
-REPLIES = timedelta(days=365)
-PERSON_OF_A_CALL = timedelta(days=30)
-EVENTS = timedelta(days=730)
+from .models import CallState, CallTask
 
 
-def forget_old(*, now: datetime) -> dict[str, int]:
-    """Deletes or empties what is older than its time; how much of what."""
-    raw, _by_model = RawEvent.objects.filter(received_at__lt=now - RAW_NEWS).delete()
-    replies, _by_model = InboundMessage.objects.filter(received_at__lt=now - REPLIES).delete()
-    closed = CallTask.objects.filter(
-        state__in=[CallState.DONE, CallState.WITHDRAWN], closed_at__lt=now - PERSON_OF_A_CALL
-    )
-    calls = closed.exclude(phone="").update(phone="", name="", note="", script="")
-    events, _by_model = ContactEvent.objects.filter(recorded_at__lt=now - EVENTS).delete()
-    return {"raw_news": raw, "replies": replies, "calls": calls, "events": events}
+def register() -> None:
+    """The rules of channels."""
+    retention.register("channels.rawevent", retention.older("channels_rawevent", "received_at < %s"))
+    retention.register("channels.inboundmessage", retention.older("channels_inboundmessage", "received_at < %s"))
+    retention.register("channels.contactevent", retention.older("channels_contactevent", "recorded_at < %s"))
+    retention.register("channels.accounthour", retention.older("channels_accounthour", "hour < %s"))
+    retention.register("channels.calltask", _people_of_calls)
+
+
+def _people_of_calls(before: datetime, limit: int) -> int:
+    """Name, number, script and note of calls that are over; the outcome stays."""
+    closed = CallTask.objects.filter(state__in=[CallState.DONE, CallState.WITHDRAWN], closed_at__lt=before)
+    some = closed.exclude(phone="").values_list("pk", flat=True)[:limit]
+    return CallTask.objects.filter(pk__in=list(some)).update(phone="", name="", note="", script="")

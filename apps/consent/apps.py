@@ -13,7 +13,7 @@ class ConsentConfig(AppConfig):
         from apps.customers.imports import columns
         from apps.customers.segments import criteria
 
-        from . import erasure, news, panel
+        from . import erasure, news, panel, retention
         from .criteria import ConsentCriterion
         from .importing import ConsentColumns
         from .purposes import ensure_defaults
@@ -27,4 +27,5 @@ class ConsentConfig(AppConfig):
         personal_data.register_exporter("consent", erasure.export)
         personal_data.register_eraser("consent", erasure.erase, erasure.tell)
         panels.register("consent", panel.consent_panel)
+        retention.register()
         post_migrate.connect(ensure_defaults, sender=self, dispatch_uid="consent.purposes")

@@ -1,11 +1,14 @@
 """Why we may contact somebody: purposes, wordings, the evidence ledger, its derived state, the do-not-contact list."""
 
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.channels.kinds import Channel
 from apps.customers.models import Customer, ImportJob
+
+from . import told
 
 
 class PurposeClass(models.TextChoices):
@@ -39,7 +42,12 @@ class Purpose(models.Model):
         verbose_name_plural = _("purposes")
 
     def __str__(self) -> str:
-        return self.name
+        """Its name in the reader's language where colleagues gave one."""
+        return self.name_in((get_language() or "en").split("-")[0])
+
+    def name_in(self, language: str) -> str:
+        """Its name in a language, else the name that colleagues gave it."""
+        return str(self.names.get(language) or self.name)
 
 
 class Wording(models.Model):
@@ -113,6 +121,11 @@ class ConsentEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.channel} {self.customer_id}"
+
+    @property
+    def where_and_how(self) -> str:
+        """Where and how it was said, in the reader's language."""
+        return told.where_and_how(self)
 
 
 class ConsentState(models.Model):

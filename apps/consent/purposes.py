@@ -130,7 +130,7 @@ def ensure_defaults(**_signal: Any) -> None:
 
 def name_of(purpose: Purpose, language: str = "") -> str:
     """Its name in the language (the active one by default), else the name colleagues gave it."""
-    return str(purpose.names.get(language or _active()) or purpose.name)
+    return purpose.name_in(language or _active())
 
 
 def description_of(purpose: Purpose, language: str = "") -> str:

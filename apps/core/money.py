@@ -4,11 +4,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
+from functools import lru_cache
+
+from babel import Locale
+from babel.numbers import get_territory_currencies
+from django.utils.translation import gettext as _
 
 # ISO 4217 minor units where they are not two.
 _PLACES = {"CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "UGX": 0, "VND": 0, "XAF": 0, "XOF": 0} | {
     "BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3,
 }  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def currencies() -> frozenset[str]:
+    """The ISO 4217 codes that are money somewhere today (CLDR's territories, by Babel)."""
+    return frozenset(code for place in Locale("en").territories for code in get_territory_currencies(str(place)))
+
+
+def currency_code(text: str) -> str:
+    """The code in capitals; ValueError in words for what is no currency."""
+    code = text.strip().upper()
+    if code not in currencies():
+        raise ValueError(_("“%(text)s” is not a currency. Write three letters, such as EUR.") % {"text": text[:10]})
+    return code
 
 
 class MixedCurrencies(ValueError):

@@ -22,6 +22,7 @@ class Place:
     paths: tuple[str, ...]
     roles: tuple[str, ...] = ()
     staff_only: bool = False
+    privacy_only: bool = False
 
 
 _PLANNERS = ("marketer", "lead", "administrator")
@@ -42,6 +43,7 @@ MORE = (
     Place("campaigns:print-files", _("Print files"), ("/print-files/",), roles=_PLANNERS),
     Place("campaigns:calls", _("Calls"), ("/calls/",), roles=("agent", "lead", "administrator")),
     Place("customers:counter", _("Counter"), ("/counter/",), roles=("agent", "lead", "administrator")),
+    Place("customers:data_requests", _("Data requests"), ("/data-requests/",), privacy_only=True),
     Place("admin:index", _("Administration"), ("/admin/",), staff_only=True),
 )
 
@@ -82,6 +84,8 @@ def address(url_name: str) -> str:
 def _visible(place: Place, user: Any) -> bool:
     if place.staff_only:
         return bool(user.is_staff)
+    if place.privacy_only:
+        return bool(getattr(user, "handles_personal_data", False))
     return not place.roles or getattr(user, "role", "") in place.roles
 
 

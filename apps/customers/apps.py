@@ -7,9 +7,17 @@ class CustomersConfig(AppConfig):
 
     def ready(self) -> None:
         """Registers customers' own criteria and checks."""
-        from . import checks  # noqa: F401
+        from apps.core import navigation
+
+        from . import (
+            checks,  # noqa: F401
+            data_requests,
+            retention,
+        )
         from .segments import criteria, interaction_criteria, people_criteria
 
+        retention.register()
+        navigation.register_badge("customers:data_requests", data_requests.open_for)
         for criterion in (
             people_criteria.AttributeCriterion(),
             interaction_criteria.InteractionCriterion(),

@@ -8,6 +8,7 @@ class ReportingConfig(AppConfig):
     def ready(self) -> None:
         from apps.channels.signals import provider_event
 
-        from . import facts
+        from . import facts, retention
 
         provider_event.connect(facts.mark_late, dispatch_uid="reporting.late")
+        retention.register()

@@ -11,5 +11,5 @@ urlpatterns = [
     path("reports/", views.overview, name="overview"),
     path("reports/attribution/", views.attribution, name="attribution"),
     path("reports/people/", views.people_page, name="people"),
-    path("reports/campaigns/<int:pk>/", views.campaign, name="campaign"),
+    path("campaigns/<int:pk>/results/", views.campaign, name="campaign"),
 ]

@@ -37,6 +37,7 @@ async function save(form) {
     show(form, "failed", form.dataset.textFailed || "");
   }
   delete form.dataset.saving;
+  form.dispatchEvent(new Event("autosave-ended"));
   if (form.dataset.again) {
     delete form.dataset.again;
     save(form);
@@ -56,6 +57,18 @@ document.addEventListener("input", (event) => {
 document.addEventListener("submit", (event) => {
   clearTimeout(timers.get(event.target));
   delete event.target.dataset.dirty;
+});
+
+// The form's own buttons sent by HTMX wait for a save on its way: two at once would look like two authors.
+document.addEventListener("htmx:confirm", (event) => {
+  const form = event.detail.elt;
+  if (!form.matches("form[data-autosave]")) return;
+  clearTimeout(timers.get(form));
+  delete form.dataset.dirty;
+  delete form.dataset.again;
+  if (!form.dataset.saving) return;
+  event.preventDefault();
+  form.addEventListener("autosave-ended", () => event.detail.issueRequest(true), { once: true });
 });
 
 addEventListener("beforeunload", (event) => {

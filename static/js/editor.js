@@ -13,6 +13,18 @@ document.addEventListener("click", (event) => {
   last.focus();
 });
 
-document.addEventListener("autosaved", () => {
-  for (const frame of document.querySelectorAll("iframe[data-refresh]")) frame.src = frame.src;
+const refresh = () =>
+  document.getElementById("preview") &&
+  window.htmx.ajax("GET", location.href, { target: "#preview", select: "#preview", swap: "outerHTML show:none" });
+
+document.addEventListener("autosaved", refresh);
+
+// A block's button brings the editor back changed: the focus goes where the server says the work goes on.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const editing = event.target.id === "editing" ? event.target : null;
+  if (!editing) return;
+  const place = document.getElementById(editing.dataset.focus || "");
+  const field = place?.matches("button") ? place : place?.querySelector("input:not([type=hidden]), textarea, select");
+  (field || place?.querySelector("button:enabled"))?.focus();
+  refresh();
 });

@@ -13,7 +13,24 @@ function mark(element) {
   }
 }
 
-const all = () => document.querySelectorAll(SCROLLERS).forEach(mark);
+// What goes on to the right fades at that edge until one is there.
+function cue(element) {
+  const more = element.scrollLeft + element.clientWidth < element.scrollWidth - 2;
+  element.toggleAttribute("data-more", more && getComputedStyle(element).overflowX !== "visible");
+}
+
+document.addEventListener("scroll", (event) => event.target.matches?.(SCROLLERS + ", .tabs") && cue(event.target), true);
+
+// The open tab is in view however many there are.
+for (const tabs of document.querySelectorAll(".tabs")) {
+  const open = tabs.querySelector("[aria-current]");
+  if (open) tabs.scrollLeft = open.offsetLeft - (tabs.clientWidth - open.offsetWidth) / 2;
+}
+
+const all = () => {
+  document.querySelectorAll(SCROLLERS).forEach(mark);
+  document.querySelectorAll(SCROLLERS + ", .tabs").forEach(cue);
+};
 all();
 addEventListener("resize", all, { passive: true });
 document.addEventListener("htmx:afterSettle", all);

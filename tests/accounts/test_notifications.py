@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import translation
 
 from apps.accounts import notifications
 from apps.accounts.models import Notification
@@ -54,3 +55,15 @@ def test_the_page_shows_lines_and_marks_them_read(client):
     assert client.post("/notifications/", {"id": [line.pk, "rubbish"]}).status_code == 302
     line.refresh_from_db()
     assert line.read_at is not None
+
+
+def test_a_line_is_said_in_the_readers_language_with_its_numbers_and_names():
+    line = notifications.notify(
+        user=UserFactory(), code="conflict.found", text="Conflict found: %(campaigns)s (%(people)s people)",
+        params={"campaigns": ["Black Week", "Winter"], "people": 12345}, now=NOW,
+    )  # fmt: skip
+    line.refresh_from_db()
+    with translation.override("nb"):
+        assert line.words == "Konflikt funnet: Black Week og Winter (12\xa0345 personer)"
+    with translation.override("en"):
+        assert line.words == "Conflict found: Black Week and Winter (12,345 people)"

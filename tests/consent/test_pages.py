@@ -1,9 +1,11 @@
 import pytest
+from django.utils import translation
 
 from apps.accounts.models import AuditEvent
-from apps.consent import ledger, suppression
+from apps.consent import ledger, overview, suppression
 from apps.consent.models import ConsentEvent, Suppression
 from apps.core.clock import now
+from apps.customers import merging
 from tests.factories import customers as people
 from tests.factories.accounts import UserFactory
 from tests.factories.consent import no, purpose, yes
@@ -102,3 +104,25 @@ def test_a_yes_to_mail_can_wait_for_its_confirmation(client, mailoutbox):
 
     assert mailoutbox[0].to == ["a@example.no"]
     assert not ConsentEvent.objects.exists()
+
+
+def test_the_overview_counts_people_not_ids_and_a_no_under_any_id_holds():
+    old, young, other = people.person(), people.person(), people.person()
+    yes(old)
+    yes(other)
+    merging.merge(survivor=young.pk, absorbed=old.pk, rule="by hand", actor=None, now=now())
+    grid = {row.purpose.code: row.cells[0] for row in overview.grid()}
+    assert (grid["offers"].yes, grid["offers"].no) == (2, 0)
+    assert young in overview.people_who(purpose("offers"), "email", True)
+    no(old, by_person=False)
+    grid = {row.purpose.code: row.cells[0] for row in overview.grid()}
+    assert (grid["offers"].yes, grid["offers"].no) == (1, 1)
+    assert list(overview.people_who(purpose("offers"), "email", False)) == [young]
+
+
+def test_evidence_and_topics_are_said_in_the_readers_language_and_once():
+    line = no(people.person(), source="preference page", method="preference page")
+    with translation.override("nb"):
+        assert line.where_and_how == "preferanseside"
+        assert str(line.purpose) == "Tilbud"
+    assert no(people.person(), source="Loyalty system", method="import").where_and_how == "Loyalty system, import"

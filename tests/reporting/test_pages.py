@@ -85,7 +85,7 @@ def test_the_desk_needs_few_queries(client, lead, campaign, django_assert_max_nu
 
 
 def test_a_campaigns_results_name_every_denominator(client, campaign):
-    page = client.get(f"/reports/campaigns/{campaign.pk}/")
+    page = client.get(f"/campaigns/{campaign.pk}/results/")
 
     assert page.context["whole"]["sent"] == 3
     assert page.context["whole"]["opened"] == 0
@@ -96,7 +96,7 @@ def test_a_campaigns_results_name_every_denominator(client, campaign):
 
 
 def test_every_number_opens_to_exactly_these_people_and_the_look_is_logged(client, campaign):
-    page = client.get(f"/reports/campaigns/{campaign.pk}/")
+    page = client.get(f"/campaigns/{campaign.pk}/results/")
     for step, number in {"sent": 3, "clicked": 1, "refused": 1, "held_out": 1}.items():
         opened = client.get(page.context["step_urls"][step])
         assert opened.context["count"] == number
@@ -135,6 +135,6 @@ def test_a_saved_file_runs_nothing_in_a_spreadsheet(client, campaign):
 
 
 def test_reports_need_few_queries(client, campaign, django_assert_max_num_queries):
-    for url in ("/reports/", "/reports/attribution/", f"/reports/campaigns/{campaign.pk}/"):
+    for url in ("/reports/", "/reports/attribution/", f"/campaigns/{campaign.pk}/results/"):
         with django_assert_max_num_queries(40):
             client.get(url)

@@ -136,6 +136,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('code', models.CharField(max_length=60)),
                 ('text', models.CharField(max_length=300)),
+                ('params', models.JSONField(blank=True, default=dict)),
                 ('url', models.CharField(blank=True, max_length=300)),
                 ('created_at', models.DateTimeField()),
                 ('read_at', models.DateTimeField(blank=True, null=True)),
@@ -162,6 +163,24 @@ class Migration(migrations.Migration):
                 'verbose_name': 'choice of news',
                 'verbose_name_plural': 'choices of news',
                 'constraints': [models.UniqueConstraint(fields=('user', 'code'), name='notification_choice_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RetentionRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('rule', models.CharField(max_length=60, verbose_name='rule')),
+                ('table', models.CharField(max_length=60, verbose_name='table')),
+                ('before', models.DateTimeField(verbose_name='older than')),
+                ('at', models.DateTimeField(db_index=True, verbose_name='when')),
+                ('seconds', models.FloatField(default=0, verbose_name='seconds')),
+                ('count', models.PositiveIntegerField(default=0, verbose_name='deleted or emptied')),
+                ('problem', models.CharField(blank=True, max_length=300, verbose_name='what went wrong')),
+            ],
+            options={
+                'verbose_name': 'retention run',
+                'verbose_name_plural': 'what was deleted when',
+                'ordering': ['-at', '-id'],
             },
         ),
     ]

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from apps.accounts import access, audit, notifications
 from apps.accounts.models import Role, User
@@ -174,7 +175,8 @@ def _sign(resolution: Resolution, actor: User, *, agrees: bool, note: str, now: 
     )
     if not agrees:
         settling.close(resolution, ResolutionState.DECLINED, now)
-        _tell(resolution, [resolution.proposed_by], actor, "resolution.declined", _("%(who)s declined your way out"), now)
+        words = gettext_noop("%(who)s declined your way out")
+        _tell(resolution, [resolution.proposed_by], actor, "resolution.declined", words, now)
         return
     signed = resolution.signatures.filter(agrees=True).values_list("department_id", flat=True)
     if set(resolution.needs_departments.values_list("pk", flat=True)) <= set(signed):
@@ -184,7 +186,8 @@ def _sign(resolution: Resolution, actor: User, *, agrees: bool, note: str, now: 
 def _apply(resolution: Resolution, actor: User, now: datetime) -> None:
     settling.apply(resolution, actor=actor, now=now)
     if resolution.proposed_by is not None and resolution.proposed_by_id != actor.pk:
-        _tell(resolution, [resolution.proposed_by], actor, "resolution.applied", _("%(who)s agreed to your way out"), now)
+        words = gettext_noop("%(who)s agreed to your way out")
+        _tell(resolution, [resolution.proposed_by], actor, "resolution.applied", words, now)
 
 
 def may_end(user: User, resolution: Resolution) -> bool:
@@ -208,7 +211,8 @@ def end(*, actor: User, resolution: Resolution, reason: str, now: datetime) -> R
         raise ValidationError(_("Say why the agreement ends: the other side will ask."))
     settling.take_back(resolution, actor=actor, note=reason.strip(), now=now)
     leads = User.objects.filter(role=Role.LEAD, department__in=resolution.needs_departments.all(), is_active=True)
-    _tell(resolution, leads.exclude(pk=actor.pk), actor, "resolution.ended", _("%(who)s withdrew from an agreement"), now)
+    words = gettext_noop("%(who)s withdrew from an agreement")
+    _tell(resolution, leads.exclude(pk=actor.pk), actor, "resolution.ended", words, now)
     return resolution
 
 
@@ -240,8 +244,8 @@ def comment(*, actor: User, conflict: Conflict, text: str, now: datetime) -> Con
     owners = {side.owner for side in (conflict.first_campaign, conflict.second_campaign) if side and side.owner_id != actor.pk}
     for owner in owners:
         notifications.notify(
-            user=owner, code="conflict.comment", text=_("%(who)s wrote about a conflict of yours") % {"who": actor},
-            url=news.address(conflict), now=now,
+            user=owner, code="conflict.comment", text=gettext_noop("%(who)s wrote about a conflict of yours"),
+            params={"who": actor}, url=news.address(conflict), now=now,
         )
     return remark
 
@@ -262,11 +266,12 @@ def _ask_others(resolution: Resolution, actor: User, now: datetime) -> None:
     signed = set(resolution.signatures.values_list("department_id", flat=True))
     missing = set(resolution.needs_departments.values_list("pk", flat=True)) - signed
     leads = User.objects.filter(role=Role.LEAD, department__in=missing, is_active=True).exclude(pk=actor.pk)
-    _tell(resolution, leads, actor, "resolution.proposed", _("%(who)s proposes a way out of a conflict"), now)
+    words = gettext_noop("%(who)s proposes a way out of a conflict")
+    _tell(resolution, leads, actor, "resolution.proposed", words, now)
 
 
 def _tell(resolution: Resolution, users: Iterable[User | None], actor: User, code: str, words: str, now: datetime) -> None:
     for user in filter(None, users):
         notifications.notify(
-            user=user, code=code, text=words % {"who": actor}, url=news.address(resolution.conflict), now=now
+            user=user, code=code, text=words, params={"who": actor}, url=news.address(resolution.conflict), now=now
         )

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from apps.accounts import audit, notifications
 
@@ -122,14 +123,16 @@ def _precedence(side: Campaign, name: str, conflict: Conflict, policy: str, mess
 
 
 def _tell(conflict: Conflict, default: Default, way: WayOut | None, now: datetime) -> None:
-    sides = [side for side in (conflict.first_campaign, conflict.second_campaign) if side]
-    names = {"campaigns": _(" and ").join(side.name for side in sides), "n": conflict.people_count or 0}
+    sides = [side.name for side in (conflict.first_campaign, conflict.second_campaign) if side]
+    params: dict[str, Any] = {"campaigns": sides, "n": conflict.people_count or 0}
     if default.keeper is None:
-        words = _("Nobody decided in time: %(campaigns)s both reach %(n)s people") % names
+        words = gettext_noop("Nobody decided in time: %(campaigns)s both reach %(n)s people")
     elif way is None:
-        words = _("Nobody decided in time, and nobody can be left out: %(campaigns)s") % names
+        words = gettext_noop("Nobody decided in time, and nobody can be left out: %(campaigns)s")
     else:
-        words = _("Nobody decided in time: %(keeper)s keeps %(n)s people (%(campaigns)s)") % {**names, "keeper": default.keeper.name}
+        words = gettext_noop("Nobody decided in time: %(keeper)s keeps %(n)s people (%(campaigns)s)")
+        params["keeper"] = default.keeper.name
     notifications.notify_leads(
-        departments=agree.departments(conflict), code="conflict.defaulted", text=words, url=news.address(conflict), now=now
-    )
+        departments=agree.departments(conflict), code="conflict.defaulted", text=words, params=params,
+        url=news.address(conflict), now=now,
+    )  # fmt: skip

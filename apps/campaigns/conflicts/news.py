@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from apps.accounts import notifications
 
@@ -27,14 +27,15 @@ def tell(written: Written, *, now: datetime) -> None:
     if len(news) > MOST_LINES:
         notifications.notify_leads(
             departments={campaign.department_id for campaign in campaigns.values()}, code="conflict.many",
-            text=_("%(n)d conflicts found") % {"n": len(news)}, url=reverse("campaigns:conflicts"), now=now,
+            text=gettext_noop("%(n)s conflicts found"), params={"n": len(news)}, url=reverse("campaigns:conflicts"), now=now,
         )
         return
     for row, code in news:
         sides = [campaigns[pk] for pk in (row.first_campaign_id, row.second_campaign_id) if pk in campaigns]
         notifications.notify_leads(
             departments={campaign.department_id for campaign in sides}, code=code,
-            text=_sentence(code, row, sides), url=address(row), now=now,
+            text=_SENTENCES[code], params={"campaigns": [campaign.name for campaign in sides], "people": row.people_count or 0},
+            url=address(row), now=now,
         )
 
 
@@ -43,10 +44,7 @@ def address(conflict: Conflict) -> str:
     return reverse("campaigns:conflict", args=[conflict.pk])
 
 
-def _sentence(code: str, row: Conflict, sides: list[Campaign]) -> str:
-    names = _(" and ").join(campaign.name for campaign in sides)
-    if code == "conflict.reopened":
-        return _("Conflict open again: %(campaigns)s (%(people)s people)") % {
-            "campaigns": names, "people": row.people_count or 0
-        }
-    return _("Conflict found: %(campaigns)s (%(people)s people)") % {"campaigns": names, "people": row.people_count or 0}
+_SENTENCES = {
+    "conflict.found": gettext_noop("Conflict found: %(campaigns)s (%(people)s people)"),
+    "conflict.reopened": gettext_noop("Conflict open again: %(campaigns)s (%(people)s people)"),
+}

@@ -10,13 +10,12 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import models
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import User
-from apps.core import clock
+from apps.core import clock, formats
 
 from ..models import Campaign, Conflict, Message, PlanVersion
 from ..models.conflicts import ResolutionAction, Severity
@@ -191,7 +190,7 @@ class Panel:
             }
         if way.action == ResolutionAction.MOVE and way.starts_on and way.campaign_id:
             return _("Move %(campaign)s to %(day)s") % {
-                "campaign": names[way.campaign_id], "day": date_format(way.starts_on, "j M")
+                "campaign": names[way.campaign_id], "day": formats.day(way.starts_on, "day")
             }
         return _("Accept as it is, with a reason")
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -38,7 +37,7 @@ def _pattern(conflict: Conflict) -> str:
 def _words(conflict: Conflict) -> dict[str, Any]:
     facts = conflict.facts
     words: dict[str, Any] = {
-        "people": number_format(conflict.people_count or 0, force_grouping=True),
+        "people": formats.number(conflict.people_count or 0),
         "message": conflict.first_message.name if conflict.first_message else "",
         "days": ", ".join(_day(date.fromisoformat(day)) for day in facts.get("days", ())), "apart": apart(facts),
     }
@@ -73,9 +72,11 @@ def apart(facts: Mapping[str, Any]) -> str:
 def shares(conflict: Conflict) -> list[str]:
     """How large the common part is on each side, and of both together; nothing where a side is public and has no people."""
     facts, both = conflict.facts, conflict.people_count
-    sizes = [facts.get("first_audience"), facts.get("second_audience")]
-    if not both or conflict.second_campaign is None or not all(sizes):
+    audiences = [facts.get("first_audience"), facts.get("second_audience")]
+    if not both or conflict.second_campaign is None or not all(audiences):
         return []
+    # beside a message that everybody may see the common part can be larger than the counted audience
+    sizes = [max(size, both) for size in audiences]
     names = [conflict.first_campaign.name, conflict.second_campaign.name]
     words = [
         _("%(share)s %% of %(campaign)s") % {"share": round(100 * both / size), "campaign": name}

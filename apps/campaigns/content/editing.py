@@ -55,6 +55,21 @@ def act(shown: list[blocks.Block], order: str) -> list[blocks.Block]:
     return _moved(shown, what, place)
 
 
+def next_place(before: list[blocks.Block], after: list[blocks.Block], order: str) -> str:
+    """The id of the element where work goes on after a button: the new block, the moved block's button, the neighbour's."""
+    what, _colon, rest = order.partition(":")
+    old, now = [block["id"] for block in before], [block["id"] for block in after]
+    new = next((each for each in now if each not in old), "")
+    if new:
+        return f"block-{new}"
+    if what in {"up", "down"} and rest in now:
+        at_end = rest == (now[0] if what == "up" else now[-1])
+        return f"{rest}-{({'up': 'down', 'down': 'up'}[what] if at_end else what)}"
+    if what == "remove" and rest in old:
+        return f"{now[min(old.index(rest), len(now) - 1)]}-remove" if now else "add-heading"
+    return ""
+
+
 def _moved(shown: list[blocks.Block], what: str, place: int) -> list[blocks.Block]:
     block, others = shown[place], [*shown[:place], *shown[place + 1 :]]
     if what == "remove":

@@ -58,7 +58,13 @@ class TemplateProblem(Exception):
 
     def __init__(self, text: str, line: int | None = None) -> None:
         super().__init__(_("Line %(line)s: %(text)s") % {"line": line, "text": text} if line else text)
-        self.line = line
+        self.text, self.line = text, line
+
+    def at(self, place: str) -> TemplateProblem:
+        """The same problem with the part of the message where it stands; the line counts within that part."""
+        if self.line and self.line > 1:
+            place = _("%(place)s, line %(line)s") % {"place": place, "line": self.line}
+        return TemplateProblem(f"{place}: {self.text}")
 
 
 class _TooLarge(ResourceLimitError):

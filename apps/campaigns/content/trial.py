@@ -17,7 +17,7 @@ from apps.core.text import sort_key
 from apps.customers.models import Customer
 
 from ..models import Brand, ContentVersion, Message
-from . import addresses, facts, rendering
+from . import addresses, facts, liquid, locating, rendering
 
 TESTABLE = (Channel.EMAIL, Channel.SMS)
 FOUND = 8
@@ -49,13 +49,19 @@ def search(user: User, text: str) -> list[tuple[int, str]]:
     return [(row.pk, f"{masking.mask_name(user, row.name)} · {row.city} {row.country} · {row.language}") for row in rows]
 
 
-def facts_of(user: User, message: Message, person: Customer | None, *, now: datetime) -> facts.Facts:
-    """The merge fields of the person looked as; names masked for those who may not open people. The look is logged."""
+def facts_of(
+    user: User, message: Message, person: Customer | None, *, now: datetime, looked: bool = True
+) -> facts.Facts:
+    """The merge fields of the person looked as; names masked for those who may not open people.
+
+    The look is logged, unless it is none (``looked`` false): when only a length leaves the server.
+    """
     merge = facts.Merge(message, now=now)
     known = merge.for_person(person or Customer(name=_("Kari Example"), given_name="Kari", language="en", attributes={}))
     if person is None:
         return known
-    audit.opened_people(actor=user, subject=person, count=1, where="message.preview", now=now)
+    if looked:
+        audit.opened_people(actor=user, subject=person, count=1, where="message.preview", now=now)
     named = {name: masking.mask_name(user, known["customer"][name] or "") or None for name in ("name", "given_name", "family_name")}
     return known | {"customer": known["customer"] | named}
 
@@ -64,8 +70,13 @@ def preview(
     user: User, message: Message, version: ContentVersion, person: Customer | None, *, now: datetime
 ) -> rendering.Preview:
     """The finished message as that person would get it. Raises TemplateProblem."""
-    compiled = rendering.compile(version, _brand(message), now=now)
-    return compiled.preview(facts_of(user, message, person, now=now), addresses.PreviewAddresses())
+    known: facts.Facts | None = None
+    try:
+        compiled = rendering.compile(version, _brand(message), now=now)
+        known = facts_of(user, message, person, now=now)
+        return compiled.preview(known, addresses.PreviewAddresses())
+    except liquid.TemplateProblem as problem:
+        raise locating.located(version, problem, known) from problem
 
 
 def _brand(message: Message) -> Brand | None:

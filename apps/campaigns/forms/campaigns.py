@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Role, User
+from apps.core.fields import code_of
+from apps.core.money import currency_code
 
 from ..models import Campaign, Programme
 from .widgets import DateInput, choose_from, day_in_reach, keep_in_reach, version_field
@@ -39,6 +41,9 @@ class CampaignForm(forms.ModelForm):
             self.fields["version"].initial = self.instance.version
             self.fields["control_percent"].initial = round(self.instance.control_share * 100, 1)
 
+    def clean_currency(self) -> str:
+        return code_of(currency_code, self, "currency")
+
     def clean(self) -> dict[str, Any]:
         return _in_order(self, super().clean() or {})
 
@@ -63,6 +68,9 @@ class ProgrammeForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         keep_in_reach(self, "starts_on", "ends_on")
+
+    def clean_currency(self) -> str:
+        return code_of(currency_code, self, "currency")
 
     def clean(self) -> dict[str, Any]:
         return _in_order(self, super().clean() or {})

@@ -13,6 +13,9 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
+from apps.core.fields import code_of
+from apps.core.money import currency_code
+
 from ..models import Brand, Offer
 from ..offers import contradictions
 from .widgets import DateInput, day_in_reach
@@ -51,7 +54,7 @@ class OfferForm(forms.ModelForm):
         return prices
 
     def clean_currency(self) -> str:
-        return str(self.cleaned_data["currency"]).upper()
+        return code_of(currency_code, self, "currency")
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -72,7 +75,10 @@ def _price(line: str, number: int) -> tuple[str, Decimal, str]:
         raise ValidationError(_t("Line %(line)s: the amount is not a number.") % {"line": number}) from error
     if money >= MOST_MONEY:
         raise ValidationError(_t("Line %(line)s: the amount is too large.") % {"line": number})
-    return found[1].upper(), money, found[3].upper()
+    try:
+        return found[1].upper(), money, currency_code(found[3])
+    except ValueError as error:
+        raise ValidationError(f"{_t('Line %(line)s:') % {'line': number}} {error}") from error
 
 
 class BrandForm(forms.ModelForm):

@@ -17,6 +17,7 @@ from pyroaring import BitMap
 from apps.accounts import access
 from apps.channels.kinds import Channel
 from apps.core import clock, formats
+from apps.core.http import wants_partial
 from apps.customers.models import Product
 
 from .. import readiness
@@ -42,12 +43,12 @@ def _chosen(request: HttpRequest, shown: Message) -> ContentVersion | None:
 
 def _page(
     request: HttpRequest, shown: Message, version: ContentVersion | None, *, theirs: ContentVersion | None = None,
-    status: int = 200,
+    status: int = 200, focus: str = "",
 ) -> HttpResponse:  # fmt: skip
     campaign = frame.load(shown.campaign_id)
     every = list(shown.versions.order_by("variant", "language"))
     extra: dict[str, Any] = {
-        "message": shown, "versions": every, "version": version, "theirs": theirs,
+        "message": shown, "versions": every, "version": version, "theirs": theirs, "focus": focus,
         "languages": LANGUAGES, "variants": sorted({v.variant for v in every} | {"A", "B"}),
         "fields": fields.offered(), "kinds": blocks.KINDS, "templates": mjml.TEMPLATES,
         "products": Product.objects.filter(is_active=True).only("id", "name")[:300],
@@ -56,7 +57,11 @@ def _page(
     }  # fmt: skip
     if version:
         extra |= _state(request, shown, version)
-    return render(request, "campaigns/message.html", frame.context(request, campaign, "messages", **extra), status=status)
+    page = frame.context(request, campaign, "messages", **extra)
+    if wants_partial(request) and request.method == "POST":
+        # HTMX swaps successful answers only; the words in the part say what went wrong
+        return render(request, "campaigns/_editor.html", page)
+    return render(request, "campaigns/message.html", page, status=status)
 
 
 def _state(request: HttpRequest, shown: Message, version: ContentVersion) -> dict[str, Any]:
@@ -114,9 +119,27 @@ def save(request: HttpRequest, pk: int, message_pk: int, version_pk: int) -> Htt
         when = _("Saved %(time)s") % {"time": formats.moment(clock.now(), style="time")}
         return JsonResponse({"version": saved.revision, "text": when})
     order = request.POST.get("do", "")
+    if wants_partial(request):
+        return _page(request, version.message, saved, focus=editing.next_place(version.blocks, saved.blocks, order))
     moved = order.rpartition(":")[2]
     place = f"#block-{moved}" if any(block["id"] == moved for block in saved.blocks) else "#editor" if ":" in order else ""
     return redirect(_address(version) + place)
+
+
+@access.role("marketer", "lead")
+@require_POST
+def measure(request: HttpRequest, pk: int, message_pk: int, version_pk: int) -> HttpResponse:
+    """Encoding, parts and cost of a text message as it is being typed; nothing is saved."""
+    version, now = _version(pk, message_pk, version_pk), clock.now()
+    version.body = editing.read(request.POST, {}).get("body", version.body)
+    person = trial.person_for(version.message, version, request.GET.get("person", ""))
+    known = trial.facts_of(access.current_user(request), version.message, person, now=now, looked=False)
+    context: dict[str, Any] = {}
+    try:
+        context["measure"] = sms.measure(version, known, now=now)
+    except (liquid.TemplateProblem, ValidationError) as problem:
+        context["unseen"] = str(problem)
+    return render(request, "campaigns/_measure.html", context)
 
 
 def _saved(request: HttpRequest, version: ContentVersion) -> ContentVersion:

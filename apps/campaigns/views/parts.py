@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts import access
 from apps.core import clock
+from apps.customers import segments
 
 from .. import audiences, copying, planning
 from ..forms.messages import AudienceForm, MessageForm, NewMessageForm, ScheduleForm
@@ -75,12 +76,28 @@ def _forms_page(request: HttpRequest, pk: int, tab: str, kind: Forms) -> HttpRes
         bound[message.pk] = form
         if edited:
             conflicts[message.pk] = differing(edited, Message)
-    rows = [
-        {"message": m, "form": bound.get(m.pk) or kind(instance=m, prefix=f"m{m.pk}"), "differing": conflicts.get(m.pk)}
+    page = frame.context(
+        request, campaign, tab, rows=_rows(plan, kind, bound, conflicts), plan=plan, zone=clock.company_zone().key
+    )
+    return render(request, f"campaigns/{tab}.html", page, status=409 if conflicts else 200)
+
+
+def _rows(plan: list[Message], kind: Forms, bound: dict[int, Any], conflicts: dict[int, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "message": m,
+            "form": bound.get(m.pk) or kind(instance=m, prefix=f"m{m.pk}"),
+            "differing": conflicts.get(m.pk),
+            "rule": segments.describe(m.audience_rule) if kind is AudienceForm and m.audience_rule else "",
+        }
         for m in plan
     ]
-    page = frame.context(request, campaign, tab, rows=rows, plan=plan, zone=clock.company_zone().key)
-    return render(request, f"campaigns/{tab}.html", page, status=409 if conflicts else 200)
+
+
+def audience_with(request: HttpRequest, campaign: Campaign, **extra: Any) -> dict[str, Any]:
+    """The context of the audience tab, with one card opened further by ``extra``."""
+    plan = frame.plan_of(campaign)
+    return frame.context(request, campaign, "audience", rows=_rows(plan, AudienceForm, {}, {}), plan=plan, **extra)
 
 
 def save(request: HttpRequest, form: Any, message: Message) -> planning.EditedMeanwhile | None:

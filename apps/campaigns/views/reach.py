@@ -17,7 +17,7 @@ from apps.core.reasons import sentence
 from apps.customers.models import Customer
 
 from .. import check as reach
-from .. import readiness
+from .. import lawful, readiness
 from ..conflicts import passes
 from ..conflicts.sentences import sentence as conflict_sentence
 from ..models import Campaign, Message, MessageKind
@@ -44,6 +44,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         "warnings": _warnings(plan, falls),
         "rows": [_row(message, falls.get(message.pk)) for message in plan],
         "counted_at": clock.now(),
+        "law": lawful.law(plan, falls) if falls else None,
         "choices": [m for m in plan if m.pk in falls],
     }
     page = frame.context(request, campaign, "check", plan=plan, **extra)

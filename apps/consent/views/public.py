@@ -17,9 +17,9 @@ from apps.accounts import access
 from apps.channels.kinds import Channel
 from apps.core import clock
 from apps.core.tokens import BadToken
-from apps.customers.models import Customer
+from apps.customers.models import Customer, DataRequest
 
-from .. import choices, confirming, links, purposes, wishes
+from .. import asking, choices, confirming, links, purposes, wishes
 from ..models import Purpose
 
 PUBLIC = "the address itself, sealed and sent to one person, says who it is"
@@ -51,8 +51,37 @@ def preferences(request: HttpRequest, token: str) -> HttpResponse:
                 translation.activate(language)
         context = _person(customer, language) | {
             "topics": choices.topics_of(customer, language), "changes": changes, "saved": saved,
+            "token": token, "asked": _open_request(customer),
         }  # fmt: skip
         return _private(render(request, "consent/preferences.html", context))
+
+
+@csrf_exempt
+@never_cache
+@access.public(PUBLIC)
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask_for_data(request: HttpRequest, token: str) -> HttpResponse:
+    """The person asks what is held of them: a POST makes the request, once, and says until when it is answered."""
+    try:
+        customer_id, _run_id = links.open_preferences(token)
+    except BadToken:
+        return _not_valid(request)
+    customer = choices.person_of(customer_id)
+    if customer is None:
+        return _gone(request)
+    language = _language(request, customer)
+    with translation.override(language):
+        if request.method == "POST":
+            asking.ask(customer=customer, language=language, now=clock.now())
+        context = _person(customer, language) | {
+            "topics": choices.topics_of(customer, language), "token": token, "asked": _open_request(customer),
+            "just_asked": request.method == "POST",
+        }  # fmt: skip
+        return _private(render(request, "consent/preferences.html", context))
+
+
+def _open_request(customer: Customer) -> DataRequest | None:
+    return DataRequest.objects.filter(customer=customer, answered_at=None).first()
 
 
 @csrf_exempt

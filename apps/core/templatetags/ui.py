@@ -85,6 +85,12 @@ def duration(value: timedelta | Number) -> str:
     return formats.duration(value)
 
 
+@register.simple_tag
+def country(code: str) -> str:
+    """A country by its ISO 3166 code, named in the viewer's language."""
+    return str(formats.locale().territories.get(code, code))
+
+
 # --- small marks ------------------------------------------------------------------------------------
 
 
@@ -268,7 +274,7 @@ def _tab(item: Any) -> dict[str, Any]:
         }
     else:
         row = dict(zip(("code", "label", "url", "state"), (*item, ""), strict=False))
-    state = "ok" if row["state"] == "done" else row["state"]
+    state = "ok" if row["state"] == "done" else LEVELS.get(row["state"], row["state"])
     return row | {"code": str(row["code"]), "mark": severity_shape(state) if state in SEVERITIES else ""}
 
 

@@ -167,6 +167,13 @@ def discard(job: ImportJob) -> None:
     job.delete()
 
 
+def forget_files(job: ImportJob) -> None:
+    """Deletes what was uploaded and its errors file; what was counted stays."""
+    shutil.rmtree(folder(job), ignore_errors=True)
+    job.path, job.error_path = "", ""
+    job.save(update_fields=["path", "error_path"])
+
+
 def orphans() -> list[int]:
     """Jobs that should run and that no living process works on; leftover staging tables are dropped on the way."""
     busy = list(ImportJob.objects.filter(status__in=["checking", "waiting", "running"]).values_list("pk", flat=True))

@@ -49,6 +49,11 @@ class Mapping:
 def getter(template: str, columns: Sequence[str]) -> Getter:
     """A function (cells, row number) -> text. Raises FileRefused when the file lacks a column."""
     parts = _PLACE.split(template)
+    if loose := next((text for text in parts[0::2] if "{" in text or "}" in text), ""):
+        raise FileRefused(
+            _("“%(text)s” has a brace without its pair. A column is written {Column}, the row number {#}.")
+            % {"text": (loose if len(parts) > 1 else template).strip()[:60]}
+        )
     index = {name: place for place, name in enumerate(columns)}
     for name in parts[1::2]:
         if name != ROW_NUMBER and name not in index:

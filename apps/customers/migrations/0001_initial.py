@@ -389,4 +389,23 @@ class Migration(migrations.Migration):
             model_name='contactpoint',
             constraint=models.UniqueConstraint(fields=('source_record', 'kind', 'value'), name='contact_point_once'),
         ),
+        migrations.CreateModel(
+            name='DataRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(blank=True, max_length=8, verbose_name='language')),
+                ('asked_at', models.DateTimeField(verbose_name='asked')),
+                ('due_on', models.DateField(verbose_name='to be answered by')),
+                ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='answered')),
+                ('note', models.CharField(blank=True, max_length=200, verbose_name='how')),
+                ('answered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='answered by')),
+                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='data_requests', to='customers.customer', verbose_name='customer')),
+            ],
+            options={
+                'verbose_name': 'data request',
+                'verbose_name_plural': 'data requests',
+                'ordering': ['due_on', 'id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('answered_at', None)), fields=('customer',), name='data_request_once_open')],
+            },
+        ),
     ]

@@ -4,6 +4,7 @@ from .attributes import AttributeDefinition
 from .care import CareFlag
 from .imports import ImportChange, ImportJob
 from .people import ContactPoint, Customer, Interaction, MergeRecord, Source, SourceRecord
+from .privacy import DataRequest
 from .products import Category, Product, ProductPrice
 from .segments import DataChange, Segment, SegmentLeaf
 
@@ -14,6 +15,7 @@ __all__ = [
     "ContactPoint",
     "Customer",
     "DataChange",
+    "DataRequest",
     "ImportChange",
     "ImportJob",
     "Interaction",

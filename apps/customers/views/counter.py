@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts import access, audit
 from apps.core import clock
+from apps.core.fields import code_of
 from apps.core.http import render_page
+from apps.core.money import currency_code
 from apps.customers import directory, panels, recording, timeline
 from apps.customers.models import Customer, Product
 from apps.customers.models.people import InteractionKind
@@ -41,7 +43,7 @@ class PurchaseForm(forms.Form):
         return found
 
     def clean_currency(self) -> str:
-        return self.cleaned_data["currency"].strip().upper()
+        return code_of(currency_code, self, "currency")
 
 
 @access.role(*_ROLES)

@@ -19,9 +19,10 @@ from django.views.decorators.http import require_POST
 
 from apps.accounts import access, audit
 from apps.core import clock
+from apps.core.fields import code_of
 from apps.core.http import render_page
 from apps.customers import tasks
-from apps.customers.imports import jobs, report, targets, undo
+from apps.customers.imports import jobs, report, targets, undo, values
 from apps.customers.imports.dialect import ENCODINGS, FileRefused
 from apps.customers.imports.mapping import Mapping
 from apps.customers.imports.values import DATE_ORDERS
@@ -50,6 +51,9 @@ class UploadForm(forms.Form):
     encoding = forms.ChoiceField(label=gettext_lazy("Encoding"), choices=_ENCODINGS, required=False)
     delimiter = forms.ChoiceField(label=gettext_lazy("Delimiter"), choices=_DELIMITERS, required=False)
 
+    def clean_country(self) -> str:
+        return code_of(values.country, self, "country")
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if not data.get("source") and not slugify(data.get("new_source", "")):
@@ -62,7 +66,7 @@ class UploadForm(forms.Form):
             return self.cleaned_data["source"]
         name = self.cleaned_data["new_source"]
         made, _new = Source.objects.get_or_create(
-            code=slugify(name)[:40], defaults={"name": name, "default_country": self.cleaned_data["country"].upper()}
+            code=slugify(name)[:40], defaults={"name": name, "default_country": self.cleaned_data["country"]}
         )
         return made
 

@@ -1,0 +1,7 @@
+"""Periodic work of accounts."""
+
+from celery.schedules import crontab
+
+SCHEDULE = {
+    "accounts.let_go": {"task": "apps.accounts.tasks.let_go", "schedule": crontab(hour=2, minute=40)},
+}

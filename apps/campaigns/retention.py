@@ -1,0 +1,39 @@
+"""What sending lets go of, and when; the days stand in config/retention.toml.
+
+The ledger of deliveries answers "why did this person (not) get it" for two years; after that the daily facts remain.
+"""
+
+from datetime import datetime
+
+from django.db import connection
+
+from apps.accounts import retention
+
+_OVER = "run_id IN (SELECT id FROM campaigns_run WHERE finished_at < %s)"
+
+
+def register() -> None:
+    """The rules of campaigns, reservations before the rows they hang on."""
+    retention.register("campaigns.burst", retention.older("campaigns_burst", f"settled_at IS NOT NULL AND {_OVER}"))
+    retention.register("campaigns.chunk", _chunks)
+    retention.register("campaigns.delivery", _deliveries)
+
+
+def _chunks(before: datetime, limit: int) -> int:
+    free = "NOT EXISTS (SELECT FROM campaigns_burst b WHERE b.chunk_id = campaigns_chunk.id)"
+    return retention.delete("campaigns_chunk", f"state = 'done' AND {free} AND {_OVER}", before, limit)
+
+
+def _deliveries(before: datetime, limit: int) -> int:
+    """Row by row out of any partition: ctid is unique within one of them only, so the key is named."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('concord.allow_erasure', 'on', true)")
+        cursor.execute(
+            """DELETE FROM campaigns_delivery d USING (
+                   SELECT run_day, run_id, customer_id FROM campaigns_delivery WHERE run_day < %s LIMIT %s) old
+               WHERE (d.run_day, d.run_id, d.customer_id) = (old.run_day, old.run_id, old.customer_id)""",
+            [before.date(), limit],
+        )
+        gone = cursor.rowcount
+        cursor.execute("SELECT set_config('concord.allow_erasure', 'off', true)")
+    return gone
