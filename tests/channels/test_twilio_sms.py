@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlencode
 
@@ -171,3 +173,30 @@ def test_answers_to_keywords_name_the_brand_once_and_only_where_asked_for() -> N
 
     assert b"<Message>" not in silent
     assert spoken.count(b"<Message>+4722222222: you will get no more") == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "seconds"),
+    [(429, "7", 7), (503, "Wed, 21 Oct 2037 07:28:00 GMT", 3600), (429, "soon", 0), (429, "-5", 0), (500, "7", 0), (429, None, 0)],
+)
+def test_a_busy_provider_says_how_long(status: int, said: str | None, seconds: int) -> None:
+    class Busy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            if said is not None:
+                self.send_header("Retry-After", said)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        receipt = send(adapter(f"http://127.0.0.1:{server.server_port}"), "+4740000001")["+4740000001"]
+        server.shutdown()
+
+    assert receipt.retry_after == seconds or (seconds == 3600 and receipt.retry_after > 3600)
+    assert receipt.outcome is (Outcome.RETRY if status != 500 else Outcome.UNKNOWN)
