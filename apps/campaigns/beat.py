@@ -3,7 +3,12 @@
 # A tick nobody took within its expiry is dropped, so that a busy worker finds no pile of old ones.
 SCHEDULE = {
     "plan-due-runs": {"task": "campaigns.plan_due_runs", "schedule": 5.0, "options": {"expires": 5}},
-    "work-runs": {"task": "campaigns.work_runs", "schedule": 3.0, "options": {"expires": 3}},
+    **{
+        f"work-{family}": {
+            "task": "campaigns.work_runs", "schedule": 3.0, "args": [family], "options": {"expires": 3, "queue": family},
+        }
+        for family in ("email", "text", "lists")
+    },
     "sweep-sending": {"task": "campaigns.sweep", "schedule": 20.0, "options": {"expires": 20}},
     "ledger-partitions": {"task": "campaigns.partitions", "schedule": 6 * 3600.0},
     "recount-conflicts": {"task": "campaigns.recount", "schedule": 60.0, "options": {"expires": 60}},

@@ -30,3 +30,12 @@ ADDRESS_KIND: dict[str, str] = {
     Channel.WEBPUSH: "push",
     Channel.ADS: "email",
 }
+
+_QUICK = (Channel.EMAIL,)
+_TEXTS = (Channel.SMS, Channel.WHATSAPP, Channel.PUSH, Channel.WEBPUSH)
+# Each family is handed over by tasks in a queue of its own name (CELERY_TASK_QUEUES), so that none waits for another.
+FAMILIES: dict[str, tuple[Channel, ...]] = {
+    "email": _QUICK,
+    "text": _TEXTS,
+    "lists": tuple(channel for channel in Channel if channel not in (*_QUICK, *_TEXTS)),
+}

@@ -43,22 +43,25 @@ class Claim:
         return BitMap.union(BitMap(), *[chunk.approved or BitMap() for chunk in self.chunks])
 
 
-def claim(*, worker: str, now: datetime, not_accounts: Iterable[int] = ()) -> Claim | None:
+def claim(
+    *, worker: str, now: datetime, not_accounts: Iterable[int] = (), channels: list[str] | None = None
+) -> Claim | None:
     """Leases the next chunks that are due and judges their people; None when nothing is due or all is busy.
 
+    `channels` narrows to these, `not_accounts` are left to others.
     Conflicts that nobody decided in time are decided first, by the installation's policy, so that no claim goes before it.
 
     A claim may come back without anybody approved: then its people were all refused or wait for later.
     """
     defaults.decide_overdue(now=now)
-    for run_id, candidates in _groups(_candidates(now, list(not_accounts))):
+    for run_id, candidates in _groups(_candidates(now, list(not_accounts), channels)):
         found = _try(run_id, candidates, worker, now)
         if found is not None:
             return found
     return None
 
 
-def _candidates(now: datetime, not_accounts: list[int]) -> list[tuple[int, int, int]]:
+def _candidates(now: datetime, not_accounts: list[int], channels: list[str] | None) -> list[tuple[int, int, int]]:
     """(run, chunk, people) of chunks that are due, the most urgent first."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -71,12 +74,13 @@ def _candidates(now: datetime, not_accounts: list[int]) -> list[tuple[int, int, 
             LEFT JOIN consent_purpose p ON p.id = m.purpose_id
             WHERE k.state = 'waiting' AND (k.not_before IS NULL OR k.not_before <= %(now)s)
               AND r.scheduled_at <= %(now)s AND r.deadline > %(now)s
-              AND NOT a.id = ANY(%(not_accounts)s) AND {SENDABLE}
+              AND NOT a.id = ANY(%(not_accounts)s) AND (%(channels)s::text[] IS NULL OR m.channel = ANY(%(channels)s))
+              AND {SENDABLE}
             ORDER BY (p.purpose_class = 'safety') DESC NULLS LAST, coalesce(m.priority, c.priority) DESC,
                      r.scheduled_at, r.id, k.block, k.generation
             LIMIT %(limit)s
             """,
-            {"now": now, "not_accounts": not_accounts, "limit": CANDIDATES},
+            {"now": now, "not_accounts": not_accounts, "channels": channels, "limit": CANDIDATES},
         )
         return cursor.fetchall()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from apps.channels.kinds import FAMILIES
 from apps.core import clock
 
 from . import partitions, plan, sweep, work
@@ -17,17 +18,23 @@ def plan_due_runs() -> int:
     """Plans what is due and wakes the workers."""
     planned = len(plan.plan_due_runs(now=clock.now()))
     if planned:
-        work_runs.delay()
+        wake(*FAMILIES)
     return planned
 
 
 @shared_task(name="campaigns.work_runs")
-def work_runs() -> int:
-    """Hands over what is due for some seconds; queues itself again when there was something to do."""
-    worked = work.work_runs(now=clock.now(), budget=BUDGET)
+def work_runs(family: str) -> int:
+    """Hands over what is due on a family of channels for some seconds; queues itself again when there was something."""
+    worked = work.work_runs(now=clock.now(), budget=BUDGET, channels=FAMILIES[family])
     if worked.bursts or worked.listed:
-        work_runs.delay()
+        wake(family)
     return worked.sent
+
+
+def wake(*families: str) -> None:
+    """Asks the workers to look after these families of channels, each in its own queue."""
+    for family in families:
+        work_runs.apply_async(args=[family], queue=family)
 
 
 @shared_task(name="campaigns.sweep")
@@ -35,7 +42,7 @@ def sweep_all() -> int:
     """Repairs what crashes and outages left behind."""
     swept = sweep.sweep(now=clock.now())
     if swept.leases or swept.recovered:
-        work_runs.delay()
+        wake(*FAMILIES)
     return swept.leases + swept.bursts + swept.ended
 
 

@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -69,8 +69,10 @@ def name_of_this_worker() -> str:
     return f"{socket.gethostname()[:60]}.{os.getpid()}"
 
 
-def work_runs(*, now: datetime, budget: float = 10.0, worker: str = "") -> Worked:
-    """Sends what is due for at most `budget` seconds; returns early when nothing is left. Callable from anywhere.
+def work_runs(
+    *, now: datetime, budget: float = 10.0, worker: str = "", channels: Iterable[str] | None = None
+) -> Worked:
+    """Sends what is due (on these channels, or on all) for at most `budget` seconds; returns early when nothing is left.
 
     `now` is the moment of the call; time passes from there by the clock of this process.
     """
@@ -81,11 +83,14 @@ def work_runs(*, now: datetime, budget: float = 10.0, worker: str = "") -> Worke
 
     worked = Worked()
     jobs: dict[int, Job] = {}
+    only = None if channels is None else [str(channel) for channel in channels]
     try:
         while time.monotonic() - started < budget:
             moved = [_step(job, worked, moment) for job in jobs.values()]
             jobs = {account: job for account, job in jobs.items() if job.left}
-            if not any(moved) and not _take_next(jobs, worked, moment, worker or name_of_this_worker()):
+            if not any(moved) and not _take_next(
+                jobs, worked, moment, worker or name_of_this_worker(), only
+            ):
                 if not jobs:
                     break
                 time.sleep(_nap(jobs))
@@ -103,9 +108,11 @@ def _nap(jobs: dict[int, Job]) -> float:
     return min(LONGEST_NAP, max(SHORTEST_NAP, min(waits)))
 
 
-def _take_next(jobs: dict[int, Job], worked: Worked, moment: Callable[[], datetime], worker: str) -> bool:
+def _take_next(
+    jobs: dict[int, Job], worked: Worked, moment: Callable[[], datetime], worker: str, channels: list[str] | None
+) -> bool:
     """Claims for an account that is not being worked; False when there is nothing to claim."""
-    found = claim(worker=worker, now=moment(), not_accounts=list(jobs))
+    found = claim(worker=worker, now=moment(), not_accounts=list(jobs), channels=channels)
     if found is None:
         return False
     worked.claims += 1
