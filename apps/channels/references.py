@@ -5,6 +5,9 @@ Events may come before the ledger row exists, so a reference must be computable 
 
 import re
 
+from apps.core import tokens
+
+_SIGNED = re.compile(r"([0-9]{1,18}\.[0-9]{1,18})\.([a-z2-7]{10})", re.IGNORECASE)
 _REFERENCE = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})")
 
 
@@ -17,3 +20,14 @@ def parse_reference(reference: str) -> tuple[int, int] | None:
     """(run id, customer id), or None when this is not a reference of ours."""
     found = _REFERENCE.fullmatch(reference)
     return (int(found[1]), int(found[2])) if found else None
+
+
+def signed(reference: str) -> str:
+    """The reference with a proof that we wrote it, for places that anybody can write to (a return path)."""
+    return f"{reference}.{tokens.tag('delivery', reference)}"
+
+
+def parse_signed(text: str) -> str:
+    """The reference in a signed one, "" when we did not sign it."""
+    found = _SIGNED.fullmatch(text)
+    return found[1] if found and tokens.is_tag("delivery", found[1], found[2]) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from apps.channels.adapters.smtp import SmtpAdapter
 from apps.channels.content import MimeTemplate
 from apps.channels.counterparts import inbox
 from apps.channels.counterparts.place import Endpoints
+from apps.channels.references import parse_signed
 
 TEMPLATE = MimeTemplate.compile(subject="Hi", html="<p>Hi</p>", text="Hi", sender={"from_email": "hei@fjord.example"})
 
@@ -212,7 +214,10 @@ def test_a_password_is_never_sent_in_the_clear() -> None:
 def test_bounces_come_back_to_an_address_that_names_the_delivery() -> None:
     account = adapter(25, return_path="bounce@fjord.example")
 
-    assert account.build(message("17.4", "ola@example.com")).sender == "bounce+17.4@fjord.example"
+    sender = account.build(message("17.4", "ola@example.com")).sender
+
+    assert re.fullmatch(r"bounce\+17\.4\.[a-z2-7]{10}@fjord\.example", sender)
+    assert parse_signed(sender[7:].partition("@")[0]) == "17.4"
 
 
 def test_a_connection_is_kept_from_one_burst_to_the_next(sandbox: Endpoints) -> None:

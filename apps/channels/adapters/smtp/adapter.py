@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ...content import BadHeader, MimeTemplate, MissingSlot
+from ...references import signed
 from ..base import AccountConfig, Adapter, AdapterError, Outcome, OutgoingMessage, Problem, Receipt, Setting
 from .conversation import MailRequest, Reply, Stage
 from .pool import Pool, Relay
@@ -92,7 +93,7 @@ class SmtpAdapter(Adapter):
         # a bounce comes back to an address that names the delivery (VERP), whatever is left of the message in it
         configured = str(self.config.options.get("return_path") or "")
         local, at, domain = configured.partition("@")
-        return f"{local}+{reference}@{domain}" if at else template.from_email
+        return f"{local}+{signed(reference)}@{domain}" if at else template.from_email
 
     def post(self, requests: Iterable[MailRequest]) -> Iterator[Receipt]:
         waiting = list(requests)
