@@ -9,8 +9,7 @@ from django import template
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.core import formats, navigation
 from apps.core.vocabulary import LEVELS, SEVERITIES, SHAPES
@@ -119,12 +118,12 @@ def campaign_url(campaign: Campaign) -> str:
 
 
 DEEDS = {
-    "conflict.seen": _lazy("Marked as seen"), "resolution.proposed": _lazy("Way out proposed"),
-    "resolution.signed": _lazy("Signed"), "resolution.declined": _lazy("Declined"),
-    "resolution.withdrawn": _lazy("Taken back"), "resolution.applied": _lazy("Applied"),
-    "conflict.settled": _lazy("Nobody is left in it: settled by an agreement"), "conflict.reopened": _lazy("Open again"),
-    "conflict.defaulted": _lazy("Nobody decided in time: decided by the policy"), "agreement.ended": _lazy("Agreement ended"),
-    "people.opened": _lazy("Looked at people"),
+    "conflict.seen": gettext_lazy("Marked as seen"), "resolution.proposed": gettext_lazy("Way out proposed"),
+    "resolution.signed": gettext_lazy("Signed"), "resolution.declined": gettext_lazy("Declined"),
+    "resolution.withdrawn": gettext_lazy("Taken back"), "resolution.applied": gettext_lazy("Applied"),
+    "conflict.settled": gettext_lazy("Nobody is left in it: settled by an agreement"), "conflict.reopened": gettext_lazy("Open again"),
+    "conflict.defaulted": gettext_lazy("Nobody decided in time: decided by the policy"), "agreement.ended": gettext_lazy("Agreement ended"),
+    "people.opened": gettext_lazy("Looked at people"),
 }
 
 
