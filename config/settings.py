@@ -282,6 +282,11 @@ CONTENT_SECURITY_POLICY = {
 globals().update(env.email("EMAIL_URL", "consolemail://"))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "Concord <concord@localhost>")
 
+# At which hour of the reader's own zone the one daily mail with news leaves.
+DIGEST_HOUR = env.integer("DIGEST_HOUR", 7)
+if not 0 <= DIGEST_HOUR <= 23:
+    raise ImproperlyConfigured("DIGEST_HOUR is an hour of the day, 0 to 23.")
+
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [

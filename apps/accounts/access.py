@@ -7,6 +7,7 @@ masked by role (see masking.py), and exporting or erasing them needs the privacy
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +18,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
+from apps.accounts import deputies
 from apps.accounts.models import Role, User
+from apps.core import clock
 
 View = Callable[..., HttpResponseBase]
 
@@ -54,9 +57,17 @@ def can_edit(user: Any, department_id: int | None) -> bool:
     return _is_of(user, department_id) and user.role != Role.AGENT
 
 
-def can_approve(user: Any, department_id: int | None) -> bool:
-    """May approve, agree and stop for this department: its lead."""
-    return _is_of(user, department_id) and user.role == Role.LEAD
+def can_approve(user: Any, department_id: int | None, *, now: datetime | None = None) -> bool:
+    """May approve, agree and stop for this department: its lead, or the lead's deputy today (or at ``now``)."""
+    if _is_of(user, department_id) and user.role == Role.LEAD:
+        return True
+    return department_id in deputies.departments(user, now=now or clock.now())
+
+
+def departments_led(user: Any, *, now: datetime | None = None) -> set[int]:
+    """All departments this person signs for: the own one of a lead, and those they stand in for."""
+    own = {user.department_id} if user.role == Role.LEAD and user.department_id else set()
+    return own | deputies.departments(user, now=now or clock.now())
 
 
 def can_open_people(user: Any) -> bool:

@@ -1,19 +1,22 @@
 """A colleague's own pages: notifications, profile, and what happened to a thing."""
 
+from datetime import time
+from typing import Any
+
 from django.apps import apps
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
-from apps.accounts import access, audit, notifications
-from apps.accounts.forms import ProfileForm
-from apps.accounts.models import Notification, User
+from apps.accounts import access, audit, deputies, notifications
+from apps.accounts.forms import DeputyForm, ProfileForm
+from apps.accounts.models import Deputy, Mailing, Notification, Role, User
 from apps.core import clock
 from apps.core.http import render_page
 
@@ -38,12 +41,69 @@ def notifications_page(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Name, language, time zone; and the ways to password, second factor and sessions."""
-    form = ProfileForm(request.POST or None, instance=access.current_user(request))
+    user = access.current_user(request)
+    form = ProfileForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Your profile is saved."))
         return redirect("accounts:profile")
-    return render(request, "accounts/profile.html", {"form": form})
+    return render(request, "accounts/profile.html", {"form": form, **_deputies(user)})
+
+
+def _deputies(user: User, form: DeputyForm | None = None) -> dict[str, Any]:
+    """A lead's deputies with the form for another; and for whom this person stands in."""
+    now = clock.now()
+    today = clock.company_day(now)
+    mine = Deputy.objects.filter(user=user, ends_on__gte=today).select_related("deputy__department")
+    return {
+        "deputies": mine, "deputy_form": (form or DeputyForm(user=user, initial={"starts_on": today})) if user.role == Role.LEAD else None,
+        "standing_in": deputies.in_force(now=now).filter(deputy=user).select_related("user__department"), "today": today,
+    }
+
+
+@access.role("lead")
+@require_http_methods(["GET", "HEAD", "POST"])
+def name_deputy(request: HttpRequest) -> HttpResponse:
+    """Names a deputy; what is wrong stands at its field."""
+    user, now = access.current_user(request), clock.now()
+    form = DeputyForm(request.POST or None, user=user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            deputies.name_deputy(actor=user, now=now, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("Your deputy is named and told."))
+            return redirect("accounts:profile")
+    context = {"form": ProfileForm(instance=user), **_deputies(user, form if request.method == "POST" else None)}
+    return render(request, "accounts/profile.html", context)
+
+
+@access.role("lead")
+@require_POST
+def end_deputy(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ends it from today on."""
+    user = access.current_user(request)
+    deputies.end(actor=user, row=get_object_or_404(Deputy, pk=pk, user=user), now=clock.now())
+    messages.success(request, _("Ended. From now on you sign alone."))
+    return redirect("accounts:profile")
+
+
+@access.signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def news(request: HttpRequest) -> HttpResponse:
+    """How one hears of each kind of news: in the app, by e-mail at once, once a day, or not."""
+    user = access.current_user(request)
+    if request.method == "POST":
+        for kind in notifications.KINDS:
+            mailing = request.POST.get(f"{kind}-mail", "")
+            if mailing in Mailing.values:
+                notifications.choose(user=user, kind=kind, in_app=f"{kind}-app" in request.POST, by_email=mailing)
+        messages.success(request, _("Your choice is kept."))
+        return redirect("accounts:news")
+    rows = [(kind, words, notifications.choice(user, kind)) for kind, (words, _starts) in notifications.KINDS.items()]
+    context = {"rows": rows, "mailings": Mailing.choices, "hour": time(settings.DIGEST_HOUR)}
+    return render(request, "accounts/news.html", context)
 
 
 @access.signed_in
