@@ -35,7 +35,9 @@ TOLD_BEFORE = """
           WHERE v.customer_id = e.customer_id AND v.channel = e.channel AND v.purpose_id = e.purpose_id
             AND v.action = 'void' AND v.import_job_id = e.import_job_id)
 """
-APPLY = """
+# Read before the first line is written: asking for each person in a ledger that grows meanwhile takes quadratic time.
+NEWS = """
+CREATE TEMP TABLE consent_news ON COMMIT DROP AS
 WITH topics AS (
     SELECT * FROM unnest(%(targets)s::text[], %(channels)s::text[], %(purposes)s::bigint[], %(kinds)s::text[])
         AS t(target, channel, purpose_id, kind)
@@ -49,24 +51,25 @@ said AS (
     FROM {staging} s JOIN topics t ON s.extra->>t.target IS NOT NULL
     WHERE s.customer_id IS NOT NULL
     ORDER BY s.customer_id, t.channel, t.purpose_id, s.extra->>t.target, s.row_no DESC
-),
-news AS (
-    SELECT n.*, a.value AS address FROM said n
-    LEFT JOIN LATERAL (
-        SELECT value FROM customers_contactpoint p
-        WHERE p.source_record_id = n.source_record_id AND p.kind = n.kind AND p.value <> ''
-        ORDER BY p.is_preferred DESC, p.id DESC LIMIT 1) a ON true
-    WHERE CASE WHEN n.dated IS NULL
-        THEN n.action IS DISTINCT FROM (SELECT last.action FROM ({told}) last ORDER BY last.at DESC LIMIT 1)
-        ELSE NOT EXISTS (SELECT FROM ({told}) same WHERE same.action = n.action AND same.at = n.dated) END
 )
+SELECT n.*, a.value AS address FROM said n
+LEFT JOIN LATERAL (
+    SELECT value FROM customers_contactpoint p
+    WHERE p.source_record_id = n.source_record_id AND p.kind = n.kind AND p.value <> ''
+    ORDER BY p.is_preferred DESC, p.id DESC LIMIT 1) a ON true
+WHERE CASE WHEN n.dated IS NULL
+    THEN n.action IS DISTINCT FROM (SELECT last.action FROM ({told}) last ORDER BY last.at DESC LIMIT 1)
+    ELSE NOT EXISTS (SELECT FROM ({told}) same WHERE same.action = n.action AND same.at = n.dated) END
+"""
+APPLY = """
 INSERT INTO consent_consentevent
     (customer_id, channel, purpose_id, action, at, recorded_at, source, method, wording_text, address, address_hash,
      by_person, import_job_id, evidence)
 SELECT customer_id, channel, purpose_id, action, coalesce(dated, %(at)s), %(now)s, %(source)s,
        coalesce(nullif(left(method, 40), ''), 'import'), wording, coalesce(address, ''),
        CASE WHEN coalesce(address, '') = '' THEN '' ELSE {hash} END, false, %(job)s, evidence
-FROM news
+FROM consent_news
+ORDER BY customer_id, channel, purpose_id, action
 RETURNING customer_id, action
 """
 VOID = """
@@ -119,7 +122,7 @@ class ConsentColumns:
         return (ConsentAction.GRANT if values.yes_or_no(text) else ConsentAction.WITHDRAW).value
 
     def apply(self, *, job: ImportJob, staging: str, now: datetime) -> dict[str, int]:
-        """Writes what is new to the ledger in one statement and derives the states of those people."""
+        """Writes what is new to the ledger set-wise and derives the states of those people."""
         known = [target.code for target in self.targets() if target.code.count(":") == 2]
         ids = {purpose.code: purpose.pk for purpose in purposes.in_use()}
         parts = [code.split(":") for code in known]
@@ -132,8 +135,12 @@ class ConsentColumns:
             "now": now, "source": job.source.name[:80], "job": job.pk,
         }  # fmt: skip
         with connection.cursor() as cursor:
-            cursor.execute(APPLY.format(staging=staging, told=TOLD_BEFORE, hash=expression), params)
+            cursor.execute("DROP TABLE IF EXISTS pg_temp.consent_news")
+            cursor.execute("ANALYZE consent_consentevent")
+            cursor.execute(NEWS.format(staging=staging, told=TOLD_BEFORE), params)
+            cursor.execute(APPLY.format(hash=expression), params)
             rows = cursor.fetchall()
+            cursor.execute("ANALYZE consent_consentevent")
         self._settle(sorted({customer_id for customer_id, _action in rows}))
         granted = sum(1 for _id, action in rows if action == ConsentAction.GRANT)
         return {"consent_yes": granted, "consent_no": len(rows) - granted} if rows else {}

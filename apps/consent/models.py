@@ -85,7 +85,7 @@ class ConsentEvent(models.Model):
 
     customer = models.ForeignKey(Customer, models.DO_NOTHING, related_name="consent_events", db_index=False)
     channel = models.CharField(_("channel"), max_length=20, choices=Channel.choices)
-    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="events")
+    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="events", db_index=False)
     action = models.CharField(_("what"), max_length=10, choices=ConsentAction.choices)
     at = models.DateTimeField(_("when"))
     recorded_at = models.DateTimeField(_("recorded"))

@@ -12,8 +12,10 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Every process that shows words compiles stale catalogues first; a read-only image brings them compiled."""
+        from apps.core import arrays
         from apps.core.translations import compile_stale
 
+        arrays.register()
         with contextlib.suppress(PermissionError):
             compile_stale(settings.LOCALE_PATHS)
         post_migrate.connect(create_cache_table, sender=self)
