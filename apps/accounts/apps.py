@@ -1,11 +1,13 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "apps.accounts"
     default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Accounts")
 
     def ready(self) -> None:
         """The administration has no login of its own: one door, one rate limit, one second factor."""

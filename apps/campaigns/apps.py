@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CampaignsConfig(AppConfig):
     name = "apps.campaigns"
     default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Campaigns")
 
     def ready(self) -> None:
         from apps.core import navigation

@@ -20,6 +20,7 @@ WEEKDAYS = [
 
 
 class WeightInline(admin.TabularInline):
+    template = "admin/inline_table.html"
     model = ChannelWeight
     extra = 0
 

@@ -1,10 +1,12 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class ConsentConfig(AppConfig):
     name = "apps.consent"
     default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Consent")
 
     def ready(self) -> None:
         from apps.channels import personal_data as of_channels

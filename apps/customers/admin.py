@@ -54,6 +54,7 @@ class CategoryAdmin(Audited):
 
 
 class PriceInline(admin.TabularInline):
+    template = "admin/inline_table.html"
     model = ProductPrice
     extra = 0
 

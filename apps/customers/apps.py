@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CustomersConfig(AppConfig):
     name = "apps.customers"
     default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = _("Customers")
 
     def ready(self) -> None:
         """Registers customers' own criteria and checks."""

@@ -39,6 +39,7 @@ def test_blocks_are_moved_by_keyboard_and_the_preview_shows_it(open_page, versio
     page.get_by_role("button", name="Move block 3 up").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".block").nth(1)).to_contain_text("Button")
+    expect(page.get_by_role("button", name="Move block 2 up")).to_be_focused()
     preview = page.frame_locator("iframe")
     expect(preview.get_by_text("Vinteren er her")).to_be_visible()
 
@@ -51,7 +52,7 @@ def test_two_authors_see_both_texts(open_page, version):
     theirs.goto(address(version))
     theirs.locator("#subject").fill("Theirs")
     theirs.get_by_role("button", name="Save", exact=True).last.click()
-    theirs.wait_for_load_state()
+    expect(theirs.locator("[data-saved]")).to_contain_text("Saved")
     mine.locator("#subject").fill("Mine")
     mine.get_by_role("button", name="Save", exact=True).last.click()
     expect(mine.get_by_text("Somebody saved this text while you were writing")).to_be_visible()
@@ -59,7 +60,7 @@ def test_two_authors_see_both_texts(open_page, version):
     expect(mine.locator("#editor, .notice").first).to_contain_text("Theirs")
     mine.complaints.clear()
     mine.get_by_role("button", name="Save", exact=True).last.click()
-    mine.wait_for_load_state()
+    expect(mine.locator("[data-saved]")).to_contain_text("Saved")
     version.refresh_from_db()
     assert version.subject == "Mine"
     assert ContentVersion.objects.get().revisions.filter(content__subject="Theirs").exists()
@@ -71,3 +72,28 @@ def test_the_editor_is_accessible_and_fits_a_phone(open_page, axe, version, dark
     page.goto(address(version))
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_new_block_is_ready_to_be_written_in_and_the_page_was_not_reloaded(open_page, version):
+    page = open_page(version.message.campaign.owner)
+    page.goto(address(version))
+    page.evaluate("window.same = true")
+    page.locator("#subject").fill("Just typed")
+    page.get_by_role("button", name="Text", exact=True).click()
+    expect(page.locator(".block")).to_have_count(4)
+    expect(page.locator(".block textarea").last).to_be_focused()
+    assert page.evaluate("window.same")
+    expect(page.locator("#subject")).to_have_value("Just typed")
+    version.refresh_from_db()
+    assert version.subject == "Just typed"
+
+
+def test_a_text_message_is_measured_while_it_is_typed(open_page, transactional_db):
+    message = make.MessageFactory(send_at=clock.now(), channel="sms")
+    person(given_name="Kari")
+    version = make.ContentVersionFactory(message=message, format="text", body="Hei")
+    page = open_page(message.campaign.owner)
+    page.goto(address(version))
+    expect(page.locator("#measure")).to_contain_text("GSM-7 · 3 characters")
+    page.locator("#body").press_sequentially(" — snø")
+    expect(page.locator("#measure")).to_contain_text("UCS-2 · 9 characters")

@@ -43,12 +43,12 @@ def _chosen(request: HttpRequest, shown: Message) -> ContentVersion | None:
 
 def _page(
     request: HttpRequest, shown: Message, version: ContentVersion | None, *, theirs: ContentVersion | None = None,
-    status: int = 200, focus: str = "",
+    status: int = 200, focus: str = "", saved: str = "",
 ) -> HttpResponse:  # fmt: skip
     campaign = frame.load(shown.campaign_id)
     every = list(shown.versions.order_by("variant", "language"))
     extra: dict[str, Any] = {
-        "message": shown, "versions": every, "version": version, "theirs": theirs, "focus": focus,
+        "message": shown, "versions": every, "version": version, "theirs": theirs, "focus": focus, "saved": saved,
         "languages": LANGUAGES, "variants": sorted({v.variant for v in every} | {"A", "B"}),
         "fields": fields.offered(), "kinds": blocks.KINDS, "templates": mjml.TEMPLATES,
         "products": Product.objects.filter(is_active=True).only("id", "name")[:300],
@@ -115,12 +115,13 @@ def save(request: HttpRequest, pk: int, message_pk: int, version_pk: int) -> Htt
             return JsonResponse({"text": text}, status=422)
         notices.error(request, text)
         return _unsaved(request, version)
+    when = _("Saved %(time)s") % {"time": formats.moment(clock.now(), style="time")}
     if quiet:
-        when = _("Saved %(time)s") % {"time": formats.moment(clock.now(), style="time")}
         return JsonResponse({"version": saved.revision, "text": when})
     order = request.POST.get("do", "")
     if wants_partial(request):
-        return _page(request, version.message, saved, focus=editing.next_place(version.blocks, saved.blocks, order))
+        place = editing.next_place(version.blocks, saved.blocks, order)
+        return _page(request, version.message, saved, focus=place, saved=when)
     moved = order.rpartition(":")[2]
     place = f"#block-{moved}" if any(block["id"] == moved for block in saved.blocks) else "#editor" if ":" in order else ""
     return redirect(_address(version) + place)

@@ -328,6 +328,13 @@ def form_fields(form: BaseForm) -> SafeString:
     return format_html('<div class="form">{}</div>', form.render("components/form.html"))
 
 
+@register.filter(is_safe=True)
+def named_headers(table: str) -> SafeString:
+    """The administration's table of lines within a page, with a word in the header that Django leaves empty."""
+    word = format_html('<th class="original"><span class="visually-hidden">{}</span></th>', _("Entry"))
+    return mark_safe(str(table).replace('<th class="original"></th>', word))
+
+
 # --- frame ------------------------------------------------------------------------------------------
 
 
