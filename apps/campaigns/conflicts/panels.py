@@ -19,6 +19,7 @@ from apps.core import clock, formats
 
 from ..models import Campaign, Conflict, Message, PlanVersion
 from ..models.conflicts import ResolutionAction, Severity
+from ..models.plan import BINDING_STATUSES
 from ..models.policy import Undecided
 from . import agree, defaults, pairs, registry, resolve, response, sentences
 from .passes import UNDECIDED
@@ -99,7 +100,12 @@ class Panel:
     @cached_property
     def has_public_side(self) -> bool:
         """Whether a side is for everybody, so that nobody can be left out of it."""
-        return any(row.conflict.facts.get(key) for row in self.pair for key in ("first_public", "second_public"))
+        return any(_is_public(row.conflict) for row in self.pair)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether a side of this very finding is for everybody: then there is nobody in both, only people who meet it."""
+        return _is_public(self.conflict)
 
     @cached_property
     def if_nobody_decides(self) -> str:
@@ -114,13 +120,14 @@ class Panel:
             return _("If nobody decides, both send: nobody is protected.")
         words = {"keeper": default.keeper.name, "yielder": default.yielder.name}
         if default.policy == Undecided.EARLIER:
-            return _(
-                "If nobody decides, %(keeper)s keeps the shared people, because it writes first, and %(yielder)s leaves them out."
-            ) % words
-        return _(
-            "If nobody decides, %(keeper)s keeps the shared people, because of its priority or, with equal ones, because it writes "
-            "first; %(yielder)s leaves them out."
-        ) % words
+            said = _("If nobody decides, %(keeper)s keeps the shared people, because it writes first, and %(yielder)s leaves them out.")
+        else:
+            said = _(
+                "If nobody decides, %(keeper)s keeps the shared people, because of its priority or, with equal ones, because it "
+                "writes first; %(yielder)s leaves them out."
+            )
+        agreed = {conflict.first_campaign.status, conflict.second_campaign.status} <= set(BINDING_STATUSES)
+        return said % words + ("" if agreed else " " + _("That holds once both campaigns are approved."))
 
     @property
     def is_open(self) -> bool:
@@ -264,6 +271,10 @@ class Panel:
             )
             return words % {"campaign": names.get(sides["campaign"], "?"), "n": days}
         return _("Accept as it is")
+
+
+def _is_public(conflict: Conflict) -> bool:
+    return bool(conflict.facts.get("first_public") or conflict.facts.get("second_public"))
 
 
 def of(pk: int, *, user: User, now: datetime) -> Panel:
