@@ -84,7 +84,7 @@ def test_it_is_done_once_told_to_both_leads_and_stands_in_the_history(scene):
     assert AuditEvent.objects.filter(action="conflict.defaulted", actor=None).count() == 1
     told = Notification.objects.filter(code="conflict.defaulted")
     assert {line.user for line in told} == {scene.retail_lead, scene.online_lead}
-    assert "Black Week in store keeps 60 people" in told.first().text
+    assert "Black Week in store keeps 60 people" in str(told.first())
 
 
 @pytest.mark.django_db
