@@ -1,0 +1,1 @@
+"""What-ifs: private copies of the plan in which everything may be tried, measured against the real plan, and proposed."""
