@@ -39,7 +39,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     extra = {
         "one": one,
         "chart": _chart(campaign, steps, one) if steps else "",
-        "conflicts": [(c, conflict_sentence(c)) for c in [*passes.blocking(campaign), *passes.warnings(campaign)]],
+        "conflicts": [(c, conflict_sentence(c)) for c in _worst_first(campaign)],
         "problems": problems,
         "warnings": _warnings(plan, falls),
         "rows": [_row(message, falls.get(message.pk)) for message in plan],
@@ -51,6 +51,11 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     if any(problem.blocks for problem in problems):
         page["tabs"] = [(*tab[:3], "blocking") if tab[0] == "check" else tab for tab in page["tabs"]]
     return render(request, "campaigns/check.html", page)
+
+
+def _worst_first(campaign: Campaign) -> list[Any]:
+    found = [*passes.blocking(campaign), *passes.warnings(campaign)]
+    return sorted(found, key=lambda conflict: (-conflict.severity, -(conflict.people_count or 0)))
 
 
 def _chart(campaign: Campaign, steps: list[reach.Step], one: Message | None) -> Any:
