@@ -1,14 +1,16 @@
 """From content to what is handed over."""
 
 import email
+import re
 from datetime import timedelta
 from email import policy
 
 import pytest
+from django.conf import settings
 
 from apps.campaigns.content import addresses, facts, fields, liquid, rendering, sms, versions
 from apps.campaigns.models import ContentVersion
-from apps.channels.models import Link
+from apps.channels.models import ContactEvent, Link
 from tests.factories import campaigns as make
 from tests.factories.customers import CustomerFactory, ProductFactory, ProductPriceFactory
 
@@ -63,6 +65,21 @@ def test_without_measurement_the_token_names_nobody():
     where = addresses.Addresses(run_id=1, customer_id=7, version_id=1, measured=False)
     assert where.click(3, "https://a.example") == addresses.Addresses(1, 8, 1, False).click(3, "https://a.example")
     assert where.pixel() != addresses.Addresses(1, 7, 1, True).pixel()
+
+
+def test_a_mail_holds_one_link_that_only_machines_follow(client):
+    version = make.ContentVersionFactory()
+    person = CustomerFactory()
+    known = facts.facts_for([person.pk], version.message, now=make.NOW)[person.pk]
+    seen = compiled(version).preview(known, addresses.Addresses(3, person.pk, version.pk, measured=True))
+    hidden = re.findall(r'<a href="([^"]+)" tabindex="-1" aria-hidden="true"[^>]*display:none[^>]*></a>', seen.html)
+    assert len(hidden) == 1 and hidden[0] not in seen.text
+    assert client.get(hidden[0].removeprefix(settings.PUBLIC_URL)).status_code == 204
+    event = ContactEvent.objects.get()
+    assert (event.customer_id, event.machine, event.link) == (person.pk, True, None)
+    unmeasured = compiled(version).preview(known, addresses.Addresses(3, person.pk, version.pk, measured=False))
+    path = re.findall(r'<a href="([^"]+)" tabindex="-1"', unmeasured.html)[0].removeprefix(settings.PUBLIC_URL)
+    assert client.get(path).status_code == 204 and ContactEvent.objects.count() == 1
 
 
 def test_the_offer_price_follows_country_and_language():
