@@ -54,7 +54,17 @@ def from_sql(sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> BitMap:
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT string_agg(int4send(one), ''::bytea) FROM ({sql}) AS found(one)", params)
-        packed = cursor.fetchone()[0]
+        return _unpacked(cursor.fetchone()[0])
+
+
+def parted(sql: str) -> dict[Any, BitMap]:
+    """The ids in the second column of a query by what stands in its first, in one reading."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT key, string_agg(int4send(one), ''::bytea) FROM ({sql}) AS found(key, one) GROUP BY key")
+        return {key: _unpacked(packed) for key, packed in cursor.fetchall()}
+
+
+def _unpacked(packed: bytes | None) -> BitMap:
     ids = array("I", packed or b"")
     if sys.byteorder == "little":
         ids.byteswap()
