@@ -5,8 +5,7 @@ from django.db import migrations
 TRIGGERS = """
 CREATE TRIGGER consentevent_append_only BEFORE UPDATE OR DELETE ON consent_consentevent
 FOR EACH ROW EXECUTE FUNCTION concord_append_only();
-CREATE TRIGGER consent_consentstate_noted AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON consent_consentstate
-FOR EACH STATEMENT EXECUTE FUNCTION concord_note_change();
+CALL concord_note_people_of('consent_consentstate', 'customer_id');
 """
 
 # Any yes grants where nobody ever said no. After a no, only a later yes of the person counts. `people` NULL means
@@ -78,7 +77,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             TRIGGERS,
             "DROP TRIGGER consentevent_append_only ON consent_consentevent; "
-            "DROP TRIGGER consent_consentstate_noted ON consent_consentstate",
+            "; ".join(f"DROP TRIGGER consent_consentstate_noted_{event} ON consent_consentstate" for event in "iudt"),
         ),
         migrations.RunSQL(FOLD, "DROP FUNCTION consent_fold(int[], timestamptz)"),
         migrations.RunSQL(SETTLE, "DROP FUNCTION consent_settle(int[])"),

@@ -1,5 +1,6 @@
 """Segments: stored rule trees and static lists, with their people as bitmaps."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -43,13 +44,15 @@ class Segment(models.Model):
 
 
 class SegmentLeaf(models.Model):
-    """The cached people of one leaf of a rule tree on one day of the company's zone."""
+    """The cached people of one leaf of a rule tree on one day of the company's zone. ``seen`` are the lines of
+    ``DataChange`` that were visible when it was computed.
+    """
 
     digest = models.CharField(max_length=64)
     day = models.DateField()
     people = BitMapField()
     count = models.PositiveIntegerField()
-    data_version = models.BigIntegerField(default=0)
+    seen = BitMapField()
     computed_at = models.DateTimeField()
 
     class Meta:
@@ -64,13 +67,15 @@ class SegmentLeaf(models.Model):
 class DataChange(models.Model):
     """A line per transaction that changed a table which segments read; written by triggers only.
 
-    The sum of visible changes and the newest id tell whether a cached leaf is still true: the line of a transaction
-    that commits late still raises the sum.
+    The ids of the visible lines tell whether a cached leaf is still true, also when a transaction commits late: its line was
+    not there before. ``touched`` are the customers of the changed rows, some of them more than once; NULL stands for everybody
+    (a change of more than 5,000 rows, or of the goods).
     """
 
     subject = models.CharField(max_length=40)
     transaction = models.BigIntegerField()
     changes = models.PositiveIntegerField(default=1)
+    touched = ArrayField(models.IntegerField(), null=True, blank=True)
     at = models.DateTimeField(db_default=Now())
 
     class Meta:

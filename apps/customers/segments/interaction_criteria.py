@@ -31,7 +31,7 @@ class InteractionCriterion(Criterion):
     """
 
     code = "interaction"
-    tables = ("customers_interaction", "customers_product", "customers_category")
+    tables = ("customers_interaction", "customers_customer", "customers_product", "customers_category")
 
     @property
     def label(self) -> str:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from django.db import connection
 from pyroaring import BitMap
 
 from apps.core import bitmaps
+from apps.customers import identity
 from apps.customers.models import DataChange, SegmentLeaf
 
 from .criteria import Criterion, Moment, Params
+
+# Beyond this many transactions since the leaf was computed, one query over everybody is the cheaper way.
+MOST_LINES = 2000
 
 
 def digest_of(leaf: Params) -> str:
@@ -20,43 +25,63 @@ def digest_of(leaf: Params) -> str:
     return hashlib.sha256(json.dumps(leaf, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def data_version(tables: tuple[str, ...]) -> int:
-    """A number that is another one after every committed change of these tables.
-
-    The sum of visible changes counts too: the line of a transaction that commits late has an older id.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(max(id), 0) * 1048576 + coalesce(sum(changes), 0) %% 1048576 "
-            "FROM customers_datachange WHERE subject = ANY(%s)",
-            [list(tables)],
-        )
-        return int(cursor.fetchone()[0])
+def seen_changes(tables: tuple[str, ...]) -> BitMap:
+    """The lines of all committed changes of these tables that are still kept."""
+    return bitmaps.from_sql("SELECT id::int FROM customers_datachange WHERE subject = ANY(%s)", [list(tables)])
 
 
 def people_of(criterion: Criterion, leaf: Params, moment: Moment) -> BitMap:
-    """Who meets one condition: from the cache where it is still true, else from SQL, which refreshes the cache."""
+    """Who meets one condition: from the cache where it is still true; else brought up to date, and the cache with it.
+
+    Only the customers whose rows have changed since are asked for again, as long as it is known who they are. Cost grows with
+    them, not with everybody.
+    """
     params = {key: value for key, value in leaf.items() if key != "is"}
+    sql = criterion.sql(params, moment)
     if not criterion.tables:
-        return bitmaps.from_sql(*criterion.sql(params, moment))
-    version = data_version(criterion.tables)
+        return bitmaps.from_sql(*sql)
+    # Read before the people: what commits between the two is asked for once more the next time.
+    seen = seen_changes(criterion.tables)
     digest = digest_of(leaf)
-    cached = SegmentLeaf.objects.filter(digest=digest, day=moment.day, data_version=version).first()
-    if cached is not None:
+    cached = SegmentLeaf.objects.filter(digest=digest, day=moment.day).first()
+    if cached is not None and seen <= cached.seen:
         return cached.people
-    people = bitmaps.from_sql(*criterion.sql(params, moment))
+    touched = None if cached is None else _touched(seen - cached.seen)
+    if cached is not None and touched is not None:
+        people = (cached.people - touched) | _among(touched, *sql)
+    else:
+        people = bitmaps.from_sql(*sql)
+    _keep(digest, moment, people, seen)
+    return people
+
+
+def _touched(lines: BitMap) -> BitMap | None:
+    """Whom these changes touched; None when that is not known or they are too many to be worth it."""
+    people: list[int] = []
+    for touched in DataChange.objects.filter(pk__in=list(lines)[: MOST_LINES + 1]).values_list("touched", flat=True):
+        if touched is None:
+            return None
+        people += touched
+    if len(lines) > MOST_LINES:
+        return None
+    # What is kept under an absorbed id is the survivor's.
+    return BitMap(people) | BitMap(identity.survivor_map(people).values())
+
+
+def _among(touched: BitMap, sql: str, params: Sequence[Any]) -> BitMap:
+    """Those of the touched who meet the condition; PostgreSQL carries the restriction down into the query."""
+    return bitmaps.from_sql(
+        f"SELECT one FROM ({sql}) AS leaf(one) WHERE one = ANY(%s)", [*params, list(touched)]
+    )
+
+
+def _keep(digest: str, moment: Moment, people: BitMap, seen: BitMap) -> None:
     SegmentLeaf.objects.bulk_create(
-        [
-            SegmentLeaf(
-                digest=digest, day=moment.day, people=people, count=len(people), data_version=version,
-                computed_at=moment.now,
-            )
-        ],
+        [SegmentLeaf(digest=digest, day=moment.day, people=people, count=len(people), seen=seen, computed_at=moment.now)],
         update_conflicts=True,
         unique_fields=["digest", "day"],
-        update_fields=["people", "count", "data_version", "computed_at"],
-    )  # fmt: skip
-    return people
+        update_fields=["people", "count", "seen", "computed_at"],
+    )
 
 
 def forget_before(moment: Moment) -> int:
