@@ -94,7 +94,7 @@ def _by_message_id(mail: Message) -> str:
         kind = part.get_content_type()
         text = part.get_payload() if kind in ("text/rfc822-headers", "message/rfc822-headers") else ""
         inner = part.get_payload() if kind == "message/rfc822" else None
-        first = inner[0] if isinstance(inner, list) and inner else None
+        first: Any = inner[0] if isinstance(inner, list) and inner else None
         found = str(first.get("Message-ID", "")) if isinstance(first, Message) else ""
         if isinstance(text, str):
             found += " ".join(re.findall(r"^Message-ID:\s*(\S+)", text, re.IGNORECASE | re.MULTILINE))
