@@ -92,7 +92,7 @@ def waterfall(message: Message, *, now: datetime) -> list[Step]:
     at = max(message.send_at, now)
     fall = _Fall(audiences.compute(message, now=now))
     _by_gate(fall, message, at)
-    fall.lose("limit", {Reason.OVER_LIMIT: limits.people_over_limit(message, fall.left, at)})
+    fall.lose("limit", limits.held_back(message, fall.left, at))
     _by_agreement(fall, message, at)
     fall.lose("version", {Reason.NO_VERSION: versions.without_version(message, fall.left)})
     if message.needs_fields:

@@ -17,6 +17,7 @@ class Reason(models.TextChoices):
     SAME_PERSON = "same_person", _("is the same person as somebody who already gets it")
     SAME_ADDRESS = "same_address", _("somebody with the same address already gets it")
     OVER_LIMIT = "over_limit", _("has had as many messages as the contact policy allows")
+    TOO_SOON = "too_soon", _("would be contacted twice within the minimum gap")
     BLACKOUT = "blackout", _("nothing may be sent on that day")
     QUIET_HOURS = "quiet_hours", _("it is outside permitted hours where the person lives")
     AGREED = "agreed_elsewhere", _("was left to another campaign by agreement")

@@ -39,6 +39,7 @@ from pyroaring import BitMap
 
 from apps.accounts.models import Department, User
 from apps.campaigns.conflicts import loading, pressure
+from apps.campaigns.conflicts.circumstances import PlannedPolicy
 from apps.campaigns.conflicts.passes import find
 from apps.campaigns.conflicts.rules.overlap import OverlapRule
 from apps.campaigns.models import Campaign, Message, Run
@@ -169,7 +170,7 @@ def compare_pressure(now):
     days = [now.date() + timedelta(days=place) for place in range(PERIOD_DAYS + 9)]
 
     def ours():
-        over = pressure.over_by_day(contacts, limit=3, window=timedelta(days=7), days=days, zone=clock.company_zone())
+        over = pressure.over_by_day(contacts, PlannedPolicy(1, "", 3, timedelta(days=7)), days=days, zone=clock.company_zone())
         return len(BitMap.union(BitMap(), *over.values()))
 
     def theirs():

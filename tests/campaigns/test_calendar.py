@@ -14,6 +14,7 @@ from pyroaring import BitMap
 from apps.accounts.models import AuditEvent
 from apps.campaigns.calendar import figures, layout, period, preview, reading
 from apps.campaigns.conflicts import loading, pressure
+from apps.campaigns.conflicts.circumstances import PlannedPolicy
 from apps.campaigns.models import Campaign, Conflict, Message
 from apps.core import clock
 from tests.factories.accounts import UserFactory
@@ -186,7 +187,7 @@ def test_people_over_a_limit_are_those_a_row_by_row_count_finds(drawn, limit, wi
         pressure.Contact(start + timedelta(hours=hour), BitMap(who), "email", "promotion", 1, number)
         for number, (hour, who) in enumerate(drawn)
     ]
-    found = pressure.over_by_day(events, limit=limit, window=timedelta(days=window), days=days, zone=OSLO)
+    found = pressure.over_by_day(events, PlannedPolicy(1, "", limit, timedelta(days=window)), days=days, zone=OSLO)
     for place, day in enumerate(days):
         expected = {
             person for person in range(7) for moment in range(place * 24, place * 24 + 24)

@@ -12,8 +12,10 @@ from pyroaring import BitMap
 from apps.core import clock
 from apps.customers.models import Customer
 
+from .. import pacing
 from ..conflicts import loading, pressure
-from ..models import ContactPolicy, PlanVersion
+from ..conflicts.snapshot import Plan
+from ..models import PlanVersion
 from .history import sent_contacts
 
 KEPT = 3600
@@ -60,21 +62,20 @@ def _count(days: Sequence[date], now: datetime) -> Figures:
     )
 
 
-def _contacts(plan: pressure.Plan, days: Sequence[date], now: datetime, longest: timedelta) -> list[pressure.Contact]:
+def _contacts(plan: Plan, days: Sequence[date], now: datetime) -> list[pressure.Contact]:
     assert plan.people is not None
     plan.people.fetch(plan.messages.values())
+    longest = max((pacing.reach(policy) for policy in plan.circumstances.policies), default=timedelta(0))
     first = datetime.combine(days[0], time.min, plan.zone) - longest
     last = datetime.combine(days[-1] + timedelta(days=1), time.min, plan.zone)
     return [*sent_contacts(first=first, now=now), *pressure.planned_contacts(plan, first=first, last=last)]
 
 
-def _over(plan: pressure.Plan, days: Sequence[date], now: datetime) -> dict[date, BitMap]:
-    policies = list(ContactPolicy.objects.filter(is_active=True))
+def _over(plan: Plan, days: Sequence[date], now: datetime) -> dict[date, BitMap]:
+    policies = plan.circumstances.policies
     if not policies:
         return {}
-    longest = timedelta(hours=max(policy.hours for policy in policies))
-    contacts = _contacts(plan, days, now, longest)
-    return pressure.over_any(contacts, policies, days=days, zone=plan.zone)
+    return pressure.over_any(_contacts(plan, days, now), policies, days=days, zone=plan.zone)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,5 @@ def pressed(day: date, *, now: datetime) -> PressedDay:
     """The people over the contact policy on a day and the messages that put them there."""
     plan = loading.load(now=now)
     people = _over(plan, [day], now).get(day, BitMap())
-    policies = list(ContactPolicy.objects.filter(is_active=True))
-    longest = timedelta(hours=max((policy.hours for policy in policies), default=0))
-    parts = [(each, each.people.intersection_cardinality(people)) for each in _contacts(plan, [day], now, longest)]
+    parts = [(each, each.people.intersection_cardinality(people)) for each in _contacts(plan, [day], now)]
     return PressedDay(day, people, sorted((part for part in parts if part[1]), key=lambda part: -part[1]))

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.core.cache import cache
+from django.db import connection
 from pyroaring import BitMap
 
 from apps.consent.models import PurposeClass
-from apps.core import bitmaps
+from apps.core import bitmaps, clock
 
+from .. import schedule
 from ..conflicts.pressure import Contact
-from ..models import Run
+from ..models import Message, Run
+from ..models.plan import CampaignStatus, MessageKind
 from ..models.sending import RunState
 
 SQL = """
@@ -24,19 +27,46 @@ KEPT = 7 * 24 * 3600
 
 
 def sent_contacts(*, first: datetime, now: datetime) -> Iterator[Contact]:
-    """Everybody whom a run from ``first`` to ``now`` really reached, at the run's moment."""
+    """Everybody whom a run from ``first`` to ``now`` really reached, at the run's moment, and whom another tool's campaign that
+    is done was for. Each person stands under the id that lives on.
+    """
     runs = list(
         Run.objects.filter(scheduled_at__gte=first, scheduled_at__lte=now)
         .select_related("message__campaign", "message__purpose").defer("audience", "message__plan_audience")
     )
     reached = _reached(runs, first)
+    into = _merged() if runs else {}
     for run in runs:
-        message = run.message
-        purpose_class = message.purpose.purpose_class if message.purpose else PurposeClass.PROMOTION
-        yield Contact(
-            run.scheduled_at, reached.get(run.pk, BitMap()), message.channel, purpose_class,
-            message.campaign.department_id, message.pk,
-        )
+        yield _contact(run.message, run.scheduled_at, _living(reached.get(run.pk, BitMap()), into))
+    elsewhere = Message.objects.filter(
+        kind=MessageKind.ELSEWHERE, campaign__status=CampaignStatus.DONE, is_stopped=False, campaign__ends_on__gte=first.date()
+    )
+    for message in elsewhere.select_related("campaign", "purpose"):
+        for at in schedule.occurrences(message, first=first, last=now, zone=clock.company_zone()):
+            yield _contact(message, at, message.plan_audience or BitMap())
+
+
+def _contact(message: Message, at: datetime, people: BitMap) -> Contact:
+    campaign = message.campaign
+    return Contact(
+        at, people, message.channel, message.purpose.purpose_class if message.purpose else PurposeClass.PROMOTION,
+        campaign.department_id, message.pk, campaign.pk, campaign.priority if message.priority is None else message.priority,
+    )
+
+
+def _merged() -> dict[int, int]:
+    """Every merged id with the id it was merged into."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, merged_into_id FROM customers_customer WHERE merged_into_id IS NOT NULL")
+        return dict(cursor.fetchall())
+
+
+def _living(people: BitMap, into: dict[int, int]) -> BitMap:
+    gone = people & BitMap(into)
+    while gone:
+        people = (people - gone) | BitMap(into[pk] for pk in gone)
+        gone = people & BitMap(into)
+    return people
 
 
 def _reached(runs: list[Run], first: datetime) -> dict[int, BitMap]:
@@ -52,8 +82,6 @@ def _reached(runs: list[Run], first: datetime) -> dict[int, BitMap]:
 
 
 def _from_ledger(run_ids: list[int], first: datetime) -> dict[int, BitMap]:
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute(SQL, [run_ids, (first - timedelta(days=1)).date()])
         return {run_id: bitmaps.from_ids(people) for run_id, people in cursor.fetchall()}

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
 
+from .. import pacing
 from ..conflicts import loading, pressure, registry, resolve
 from ..conflicts.findings import Finding
 from ..conflicts.passes import UNDECIDED, find
 from ..conflicts.snapshot import Plan
-from ..models import Campaign, Conflict, ContactPolicy
+from ..models import Campaign, Conflict
 from ..models.conflicts import Severity
 from . import history
 
@@ -89,10 +90,10 @@ def _over_limit(plan: Plan, moved: Plan, campaign_id: int, now: datetime) -> Ove
     """Only this campaign's people can come under or over a limit by the move, and only on days near its contacts. None
     where no contact policy is in force.
     """
-    policies = list(ContactPolicy.objects.filter(is_active=True))
+    policies = plan.circumstances.policies
     if not policies:
         return None
-    longest = timedelta(hours=max(policy.hours for policy in policies))
+    longest = max(pacing.reach(policy) for policy in policies)
     sides = (plan.campaigns[campaign_id], moved.campaigns[campaign_id])
     starts = [start for side in sides for message in side.messages if not message.is_public for start, _end in message.windows]
     days = _days_near([start for start in starts if start >= now], longest, plan.zone)
@@ -104,7 +105,7 @@ def _over_limit(plan: Plan, moved: Plan, campaign_id: int, now: datetime) -> Ove
     sent = [replace(each, people=each.people & people) for each in history.sent_contacts(first=first, now=now)]
     counts = []
     for each in (plan, moved):
-        coming = [replace(one, people=one.people & people) for one in pressure.planned_contacts(each, first=first, last=last)]
+        coming = pressure.planned_contacts(each, first=first, last=last, among=people)
         found = pressure.over_any([*sent, *coming], policies, days=days, zone=plan.zone)
         counts.append(len(BitMap.union(BitMap(), *found.values())))
     return OverLimit(*counts)

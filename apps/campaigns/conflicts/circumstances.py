@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from apps.channels.models import ChannelAccount
+
 from ..models import Capacity, ContactPolicy, Exclusivity, MinimumGap, OfferPairing
+
+SECONDS_A_DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,11 @@ class PlannedGap:
     gap: timedelta
     channels: tuple[str, ...] = ()
     department_id: int | None = None
+
+    @property
+    def cap(self) -> PlannedPolicy:
+        """The same as a limit: one contact in any window as long as the gap."""
+        return PlannedPolicy(self.id, self.name, 1, self.gap, self.channels, self.department_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +117,27 @@ class Circumstances:
 
 
 def load() -> Circumstances:
-    """What is in force, in six queries."""
+    """What is in force, in seven queries."""
     return Circumstances(
-        policies=tuple(_policy(row) for row in ContactPolicy.objects.filter(is_active=True).prefetch_related("weights")),
-        gaps=tuple(_gap(row) for row in MinimumGap.objects.filter(is_active=True)),
+        policies=policies(), gaps=gaps(),
         pairings=tuple(
             _pairing(row) for row in OfferPairing.objects.filter(is_active=True).select_related("first_category", "second_category")
         ),
         exclusivities=tuple(
             _exclusivity(row) for row in Exclusivity.objects.filter(is_active=True).select_related("category", "product__category")
         ),
-        capacities=tuple(_capacity(row) for row in Capacity.objects.filter(is_active=True)),
+        capacities=(*(_capacity(row) for row in Capacity.objects.filter(is_active=True)), *_accounts()),
     )
+
+
+def policies() -> tuple[PlannedPolicy, ...]:
+    """The contact policies in force, in two queries."""
+    return tuple(_policy(row) for row in ContactPolicy.objects.filter(is_active=True).prefetch_related("weights"))
+
+
+def gaps() -> tuple[PlannedGap, ...]:
+    """The minimum gaps in force."""
+    return tuple(_gap(row) for row in MinimumGap.objects.filter(is_active=True))
 
 
 def _policy(row: ContactPolicy) -> PlannedPolicy:
@@ -148,6 +167,18 @@ def _exclusivity(row: Exclusivity) -> PlannedExclusivity:
         path=row.category.path if row.category else "", account_id=row.surface_id,
         department_id=row.department_id, campaign_id=row.campaign_id,
     )
+
+
+def _accounts() -> list[PlannedCapacity]:
+    """What each account that we send with lets through in a day: its messages per day, or a day at its rate."""
+    rows = ChannelAccount.objects.filter(is_active=True, is_elsewhere=False).defer("credentials", "options")
+    return [
+        PlannedCapacity(
+            id=0, name=row.name, channel=row.channel, account_id=row.pk, starts_on=date.min, ends_on=None, weekdays=(),
+            per_day=min(int(row.rate * SECONDS_A_DAY), row.daily_capacity if row.daily_capacity is not None else sys.maxsize),
+        )
+        for row in rows
+    ]
 
 
 def _capacity(row: Capacity) -> PlannedCapacity:

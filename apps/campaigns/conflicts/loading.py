@@ -44,7 +44,7 @@ def load(
             id=row.pk, department_id=row.department_id, status=row.status,
             starts_on=row.starts_on, ends_on=row.ends_on, messages=tuple(messages.get(row.pk, ())),
             priority=row.priority, control_share=float(row.control_share), product_id=row.product_id,
-            programme_id=row.programme_id, **_goods(row),
+            programme_id=row.programme_id, name=row.name, **_goods(row),
         )
         for row in rows
     }
@@ -125,6 +125,7 @@ def _messages(
             windows=tuple((start, _end(row, start)) for start in starts),
             is_recurring=bool(row.recurrence), offer=offers.get(row.offer_id or 0),
             count=row.plan_count, reach=row.estimated_reach, account_id=row.account_id, follows_id=row.follows_id,
+            purpose_id=row.purpose_id,
             priority=row.campaign.priority if row.priority is None else row.priority,
         ))
     return planned

@@ -199,6 +199,8 @@ class Panel:
             return _("Move %(campaign)s to %(day)s") % {
                 "campaign": names[way.campaign_id], "day": formats.day(way.starts_on, "day")
             }
+        if way.action == ResolutionAction.CAP and way.campaign_id:
+            return _("Hold to the limit: %(campaign)s leaves out whoever is over it") % {"campaign": names[way.campaign_id]}
         return _("Accept as it is, with a reason")
 
     def _remark(self, way: WayOut) -> str:
@@ -270,6 +272,10 @@ class Panel:
                 ngettext("Move %(campaign)s by %(n)d day earlier", "Move %(campaign)s by %(n)d days earlier", days)
             )
             return words % {"campaign": names.get(sides["campaign"], "?"), "n": days}
+        if row.action == ResolutionAction.CAP:
+            return _("Hold to the limit: %(campaign)s leaves out whoever is over it") % {
+                "campaign": names.get(sides["campaign"], "?")
+            }
         return _("Accept as it is")
 
 

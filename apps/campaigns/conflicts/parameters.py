@@ -17,7 +17,9 @@ class Parameters:
     ``overlap_days``: contacts further apart than this do not collide. ``overlap_people`` and ``overlap_share`` (of the
     smaller audience): fewer people than both of these in common are not worth a decision. ``offer_days``: how long one
     offer still rings in a person's ears when a contradicting one comes. ``worse_share``: an agreement stands until the people
-    grow by more than this share. ``look_back_days`` and ``look_ahead_days`` bound the plan; ``move_days`` the search for free days.
+    grow by more than this share. ``pressure_people``, ``spacing_people``, ``inversion_people``: fewer people than these are not
+    worth a line; ``pressure_high_share``: from this share of a message's people on it is high. ``look_back_days`` and
+    ``look_ahead_days`` bound the plan; ``move_days`` the search for free days.
     """
 
     overlap_days: int = 2
@@ -29,6 +31,10 @@ class Parameters:
     offer_people: int = 1
     offer_block_share: float = 0.1
     worse_share: float = 0.2
+    pressure_people: int = 1
+    pressure_high_share: float = 0.05
+    spacing_people: int = 1
+    inversion_people: int = 1
     look_back_days: int = 31
     look_ahead_days: int = 190
     move_days: int = 28

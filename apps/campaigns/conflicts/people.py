@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
+from apps.consent import gate
+from apps.consent.models import Purpose
 from apps.core import bitmaps
 from apps.customers.models import Customer
 
 from ..models import Message
 
 if TYPE_CHECKING:
+    from .pressure import Contact
     from .snapshot import PlannedAgreement, PlannedMessage
 
 NOBODY = BitMap()
+Way = tuple[str, int | None]  # a channel and a purpose
+EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class People:
     """Audiences by message, pairs of them, and people by country. Everything is fetched once and kept.
 
     What is told is net: whoever an agreement in force leaves to another message is not in the audience, as when sending.
-    A test gives the audiences and the homes (country -> people) itself; then nothing is fetched.
+    A test gives the audiences, the homes (country -> people) and what was sent itself; then nothing is fetched.
     """
 
     def __init__(
         self, audiences: dict[int, BitMap] | None = None, homes: dict[str, BitMap] | None = None,
-        agreements: Sequence[PlannedAgreement] = (),
+        agreements: Sequence[PlannedAgreement] = (), sent: Sequence[Contact] | None = None,
+        unreachable: dict[Way, BitMap] | None = None,
     ):
         self._whole: dict[int, BitMap] = dict(audiences or {})
         self._net: dict[tuple[int, frozenset[int]], BitMap] = {}
@@ -35,11 +42,19 @@ class People:
         self._homes = homes
         self._countries: dict[frozenset[str], BitMap] = {}
         self._agreements = agreements
+        self._sent: list[tuple[datetime, Sequence[Contact]]] = [] if sent is None else [(EVER, sent)]
+        if audiences is not None and sent is None:
+            self._sent = [(EVER, ())]
+        self._unreachable: dict[Way, tuple[BitMap, BitMap]] = {
+            way: (NOBODY, people) for way, people in (unreachable or {}).items()
+        }
+        self._is_given = audiences is not None
 
     def under(self, agreements: Sequence[PlannedAgreement]) -> People:
         """The same people under these agreements; what is fetched stays shared."""
         other = People(None, self._homes, agreements)
-        other._whole, other._countries = self._whole, self._countries
+        other._whole, other._countries, other._sent = self._whole, self._countries, self._sent
+        other._unreachable, other._is_given = self._unreachable, self._is_given
         return other
 
     def fetch(self, messages: Iterable[PlannedMessage]) -> None:
@@ -72,6 +87,12 @@ class People:
             self._net[key] = self._whole[message.id] - BitMap.union(NOBODY, *(self._whole[pk] for pk in leaves))
         return self._net[key]
 
+    def at_most(self, message: PlannedMessage) -> int:
+        """How many people it has at most, without loading them where they were counted before."""
+        if message.id in self._whole or message.count is None:
+            return len(self.of(message))
+        return message.count
+
     def _leaves(self, message: PlannedMessage) -> frozenset[int]:
         if not self._agreements:
             return frozenset()
@@ -93,9 +114,48 @@ class People:
             self._countries[countries] = self._find(countries)
         return self._countries[countries]
 
+    def sent(self, *, first: datetime, now: datetime) -> Sequence[Contact]:
+        """Whom what has gone out since then reached, by the ledger; more may come back than was asked for."""
+        kept = next((found for since, found in self._sent if since <= first), None)
+        if kept is None:
+            from ..calendar.history import sent_contacts
+
+            kept = list(sent_contacts(first=first, now=now))
+            self._sent.append((first, kept))
+        return kept
+
+    def reachable(self, message: PlannedMessage) -> BitMap:
+        """The people of a message who, as things stand, have an address and agreed. Asked for many with `ask_reachable`."""
+        _asked, out = self._unreachable.get((message.channel, message.purpose_id), (NOBODY, NOBODY))
+        return self.of(message) - out
+
+    def ask_reachable(self, messages: Iterable[PlannedMessage], at: datetime) -> None:
+        """Asks the gate once for each channel and purpose, however many messages share them."""
+        wanted: dict[Way, BitMap] = {}
+        for message in messages:
+            if not message.is_public:
+                way = (message.channel, message.purpose_id)
+                wanted[way] = wanted.get(way, NOBODY) | self.of(message)
+        purposes = None
+        for way, people in wanted.items():
+            asked, out = self._unreachable.get(way, (NOBODY, NOBODY))
+            missing = people - asked
+            if missing and not self._is_given:
+                purposes = purposes or Purpose.objects.in_bulk({pk for _channel, pk in wanted if pk})
+                denied = _denied(missing, way[0], purposes.get(way[1] or 0), at)
+                self._unreachable[way] = (asked | missing, out | denied)
+
     def _find(self, countries: frozenset[str]) -> BitMap:
         if self._homes is not None:
             return BitMap.union(NOBODY, *(self._homes.get(country, NOBODY) for country in countries))
         return bitmaps.from_ids(
             Customer.objects.living().filter(country__in=countries).order_by("id").values_list("id", flat=True).iterator()
         )
+
+
+def _denied(people: BitMap, channel: str, purpose: Purpose | None, at: datetime) -> BitMap:
+    """Whoever the gate would not let through; without a purpose nobody is."""
+    if purpose is None:
+        return people
+    judgement = gate.judge(people=people, channel=channel, purpose=purpose, at=at)
+    return BitMap.union(NOBODY, *judgement.denied.values())

@@ -2,10 +2,16 @@
 
 from .rule import Rule
 from .rules.blackout import BlackoutRule
+from .rules.capacity import CapacityRule
+from .rules.inversion import InversionRule
 from .rules.offers import OffersRule
 from .rules.overlap import OverlapRule
+from .rules.pressure import PressureRule
+from .rules.spacing import SpacingRule
 
-RULES: tuple[Rule, ...] = (BlackoutRule(), OffersRule(), OverlapRule())
+RULES: tuple[Rule, ...] = (
+    BlackoutRule(), OffersRule(), OverlapRule(), SpacingRule(), CapacityRule(), PressureRule(), InversionRule(),
+)
 
 
 def rule(code: str) -> Rule:

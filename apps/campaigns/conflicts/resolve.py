@@ -56,7 +56,7 @@ class WayOut:
 
     @property
     def key(self) -> str:
-        """Names this way out in a form: ``leave_out:12``, ``move:12:5``, ``accept``."""
+        """Names this way out in a form: ``leave_out:12``, ``move:12:5``, ``cap:12``, ``accept``."""
         return ":".join([self.action, *(str(part) for part in (self.campaign_id, self.days) if part)])
 
     def measured(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def ways_out(conflict: Conflict, *, now: datetime) -> list[WayOut]:
     found = _Pair.load(conflict, now)
     if found is None:
         return []
-    ways = [*found.leave_outs(now)]
+    ways = [*found.leave_outs(now), *_caps(found, now)]
     for campaign in found.campaigns:
         ways += _moves(found, campaign)
     return [*ways, _acceptance(found)]
@@ -127,6 +127,18 @@ class _Pair:
             for yielding, keeping in (self.campaigns, self.campaigns[::-1]):
                 if way := _leave_out(self, yielding, keeping, past):
                     yield way
+
+
+def _caps(pair: _Pair, now: datetime) -> Iterator[WayOut]:
+    """Holding to the limit: whoever is over it is left out of this message when it is sent, and that is all right."""
+    conflict, campaign = pair.conflict, pair.campaigns[0]
+    message = pair.plan.messages.get(conflict.first_message_id or 0)
+    if conflict.rule == "pressure" and message is not None and _can_yield(pair.plan, message):
+        lost = conflict.people_count or 0
+        yield WayOut(
+            ResolutionAction.CAP, campaign.id, people_lost=lost, orders_lost=response.past(now=now).orders(lost, {message.channel}),
+            effects=(Effect(conflict.pk, conflict.rule, lost, 0),), parameters={"campaign": campaign.id, "message": message.id},
+        )
 
 
 def _acceptance(pair: _Pair) -> WayOut:

@@ -21,12 +21,14 @@ class Rule(ABC):
     """One kind of collision, in one file. Pure over the plan: it reads no clock and writes nothing.
 
     A subclass's ``__doc__`` is written for planners, stands on the rules page, and is therefore marked for translation.
-    ``speaks_early``: the finding is worth showing before the people are counted.
+    ``speaks_early``: the finding is worth showing before the people are counted. ``needs_people``: without people the rule finds
+    nothing, and what it found before stands until they are counted.
     """
 
     code: ClassVar[str]
     title: ClassVar[_StrPromise]
     speaks_early: ClassVar[bool] = False
+    needs_people: ClassVar[bool] = False
 
     @abstractmethod
     def find(self, plan: Plan) -> Iterable[Finding]:

@@ -11,19 +11,20 @@ from .. import moving
 from ..models import Agreement, Campaign, Conflict, Resolution
 from ..models.conflicts import ConflictState, EndCause, ResolutionAction, ResolutionState
 from . import ending, pairs, passes
-from .writing import UNDECIDED
+from .writing import AS_FOUND, UNDECIDED
 
 
 def apply(resolution: Resolution, *, actor: User | None, now: datetime) -> None:
-    """Carries it out. Every finding of the pair that it leaves nobody in is resolved by it, acceptance settles those it
-    names; what people are left in stays open. The caller holds the pair and the plan's number.
+    """Carries it out. Every finding of the pair that it leaves nobody in is resolved by it, acceptance and a limit held to
+    settle those they name as they are; what people are left in stays open. The caller holds the pair and the plan's number.
     """
     waiting = pairs.undecided(resolution.conflict)
     close(resolution, ResolutionState.APPLIED, now)
-    if resolution.action == ResolutionAction.ACCEPT:
+    if resolution.action in AS_FOUND:
         named = set(resolution.parameters.get("findings") or [row.pk for row in waiting])
         settled = [row for row in waiting if row.pk in named]
-        _settle(settled, ConflictState.ACCEPTED, resolution, now)
+        is_accepted = resolution.action == ResolutionAction.ACCEPT
+        _settle(settled, ConflictState.ACCEPTED if is_accepted else ConflictState.RESOLVED, resolution, now)
     else:
         _carry_out(resolution, actor, now)
         settled = _without_people(waiting)
@@ -74,8 +75,8 @@ def _without_people(waiting: list[Conflict]) -> list[Conflict]:
 def _settle(rows: list[Conflict], state: str, resolution: Resolution, now: datetime) -> None:
     for row in rows:
         row.state, row.settled_by, row.updated_at = state, resolution, now
-        # Only what was accepted as it is can be compared with what it becomes.
-        row.agreed_facts = row.facts if state == ConflictState.ACCEPTED else None
+        # Only what was settled as it was found can be compared with what it becomes.
+        row.agreed_facts = row.facts if resolution.action in AS_FOUND else None
     Conflict.objects.bulk_update(rows, ["state", "settled_by", "agreed_facts", "updated_at"])
 
 

@@ -61,6 +61,7 @@ class PlannedMessage:
     priority: int = 50
     account_id: int | None = None
     follows_id: int | None = None
+    purpose_id: int | None = None
 
     @property
     def is_safety(self) -> bool:
@@ -94,6 +95,7 @@ class PlannedCampaign:
     brand: str = ""
     path: str = ""
     programme_id: int | None = None
+    name: str = ""
 
     @property
     def is_draft(self) -> bool:

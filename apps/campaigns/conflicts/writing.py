@@ -19,6 +19,8 @@ from .findings import Finding, digest
 from .snapshot import Plan
 
 UNDECIDED = (ConflictState.OPEN, ConflictState.ACKNOWLEDGED)
+# What is settled while it is still found: accepted, or left to the limit that holds when sending.
+AS_FOUND = (ResolutionAction.ACCEPT, ResolutionAction.CAP)
 SETTLED = (ConflictState.ACCEPTED, ConflictState.RESOLVED)
 FIELDS = [
     "severity", "people_both", "people_count", "first_at", "facts", "digest", "state", "agreed_facts", "plan_number",
@@ -50,7 +52,8 @@ def write(plan: Plan, findings: Iterable[Finding], *, now: datetime) -> Written:
         elif finding.people is not None or registry.rule(finding.rule).speaks_early:
             new.append(_row(finding, plan, now))
     for identity, row in known.items():
-        if identity not in found and row.state not in (ConflictState.OBSOLETE, ConflictState.RESOLVED):
+        waits = plan.people is None and registry.rule(row.rule).needs_people
+        if identity not in found and not waits and row.state not in (ConflictState.OBSOLETE, ConflictState.RESOLVED):
             _gone(row, plan, now, written=written)
     Conflict.objects.bulk_create(new)
     written.appeared += new
@@ -156,13 +159,14 @@ def _found_again(row: Conflict, finding: Finding, plan: Plan, now: datetime, *, 
 def _asks_again(row: Conflict, plan: Plan, now: datetime) -> bool:
     """Whether what was decided does not hold for what is found now.
 
-    An acceptance holds until it is materially worse. Where people are left out, nothing should be found once people are
-    counted: what is found nevertheless is new. What was moved apart and meets again has to be decided again.
+    An acceptance, or a limit held to, stands until it is materially worse. Where people are left out, nothing should be
+    found once people are counted: what is found nevertheless is new. What was moved apart and meets again has to be decided
+    again.
     """
     settled_by = row.settled_by
     if settled_by is None or not _stands(settled_by, now):
         return True
-    if settled_by.action == ResolutionAction.ACCEPT:
+    if settled_by.action in AS_FOUND:
         return _is_worse(row)
     return plan.people is not None or settled_by.action == ResolutionAction.MOVE
 
@@ -186,8 +190,9 @@ def _open_again(row: Conflict, finding: Finding, now: datetime) -> None:
 def _return(row: Conflict, finding: Finding, now: datetime, written: Written) -> None:
     """A collision that had gone is back: under the acceptance that still stands, or open as if new."""
     standing = row.settled_by
-    if standing is not None and standing.action == ResolutionAction.ACCEPT and _stands(standing, now) and not _is_worse(row):
-        row.state = ConflictState.ACCEPTED
+    if standing is not None and standing.action in AS_FOUND and _stands(standing, now) and not _is_worse(row):
+        is_accepted = standing.action == ResolutionAction.ACCEPT
+        row.state = ConflictState.ACCEPTED if is_accepted else ConflictState.RESOLVED
         return
     _open_again(row, finding, now)
     row.found_at, row.settled_by = now, None

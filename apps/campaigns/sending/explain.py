@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.utils.functional import cached_property
 
-from apps.campaigns.models import Agreement, Blackout, Campaign, ContactPolicy, Delivery, Message, Run
+from apps.campaigns.models import Agreement, Blackout, Campaign, ContactPolicy, Delivery, Message, MinimumGap, Run
 from apps.campaigns.models.plan import BINDING_STATUSES, MessageKind
 from apps.campaigns.models.sending import Outcome, RunState
 from apps.channels.models import ContactEvent
@@ -57,6 +57,8 @@ class Told:
             return self._other_side(int(number))
         if kind == "policy":
             return str(ContactPolicy.objects.filter(pk=int(number)).first() or "")
+        if kind == "gap":
+            return str(MinimumGap.objects.filter(pk=int(number)).first() or "")
         return str(Blackout.objects.filter(pk=int(number)).first() or "") if kind == "blackout" else ""
 
     def _other_side(self, agreement_id: int) -> str:

@@ -66,8 +66,8 @@ def judge(run: Run, people: BitMap, at: datetime, aliases: Aliases) -> Verdict:
     message = run.message
     for agreement, group in agreements.left_to_others(message, verdict.allowed, at, aliases):
         verdict.refuse(Reason.AGREED, f"agreement.{agreement.pk}", group)
-    for policy, group in limits.over_limit(message, verdict.allowed, at, aliases=aliases, apart_from=run.pk):
-        verdict.refuse(Reason.OVER_LIMIT, f"policy.{policy.pk}", group)
+    for barrier, group in limits.over_limit(message, verdict.allowed, at, aliases=aliases, apart_from=run.pk):
+        verdict.refuse(barrier.reason, barrier.code, group)
     verdict.held_out = verdict.allowed & held_out_of(run)
     verdict.allowed = verdict.allowed - verdict.held_out
     return verdict

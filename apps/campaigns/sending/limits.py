@@ -1,23 +1,27 @@
-"""The contact policy at send time: at most so many contacts in *any* window of so many hours.
+"""The contact policy at send time: at most so many contacts in *any* window, and none too soon after another.
 
-Counted are contacts in the ledger, people who are approved but not settled, and people of scheduled messages of higher
-priority, so that a small message cannot take the last place of a great one. Exact for sliding windows: a window is full if
-any stretch of the policy's hours that contains the new contact already holds the limit.
+Counted are contacts in the ledger, people who are approved but not settled, what another tool sends, and people of scheduled
+messages of higher priority, so that a small message cannot take the last place of a great one. What a window is and how much a
+contact weighs says `pacing`, the same for the calendar and its rules. A minimum gap is one contact in a window as long as it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Q
 from pyroaring import BitMap
 
-from apps.campaigns.models import ContactPolicy, Message
+from apps.campaigns import pacing
+from apps.campaigns.conflicts import circumstances
+from apps.campaigns.models import Message
+from apps.campaigns.models.plan import MessageKind
 from apps.consent.models import PurposeClass
+from apps.core.clock import company_zone
+from apps.core.reasons import Reason
 
 from . import aliases as alias_lookup
 from .aliases import Aliases
@@ -25,6 +29,15 @@ from .ledger import REACHED
 from .planned import Planned, competitors
 from .reach import contactable
 from .reservations import reserved
+
+
+@dataclass(frozen=True)
+class Barrier:
+    """One rule that may hold a message back. `code` names it in the ledger: "policy.5", "gap.2"."""
+
+    code: str
+    reason: str
+    cap: circumstances.PlannedPolicy
 
 
 @dataclass(frozen=True)
@@ -37,33 +50,26 @@ class Contact:
     department_id: int
 
 
-def policies_for(message: Message) -> list[ContactPolicy]:
-    """The policies in force that may hold this message back; none for service and safety."""
+def barriers_for(message: Message) -> list[Barrier]:
+    """The policies and gaps in force that may hold this message back; none for service and safety."""
     purpose_class = message.purpose.purpose_class if message.purpose else PurposeClass.PROMOTION
     if purpose_class != PurposeClass.PROMOTION:
         return []
-    found = ContactPolicy.objects.filter(is_active=True).filter(
-        Q(department=None) | Q(department=message.campaign.department_id)
-    )
-    return [policy for policy in found if not policy.channels or message.channel in policy.channels]
+    every = [Barrier(f"policy.{cap.id}", Reason.OVER_LIMIT, cap) for cap in circumstances.policies()]
+    every += [Barrier(f"gap.{gap.id}", Reason.TOO_SOON, gap.cap) for gap in circumstances.gaps()]
+    department_id = message.campaign.department_id
+    return [each for each in every if pacing.counts(each.cap, message.channel, purpose_class, department_id)]
 
 
-def counts(policy: ContactPolicy, channel: str, purpose_class: str, department_id: int) -> bool:
-    """Whether a contact of this kind counts under the policy. Safety always does, service where the policy says so."""
-    if policy.channels and channel not in policy.channels:
-        return False
-    if policy.department_id is not None and policy.department_id != department_id:
-        return False
-    return purpose_class != PurposeClass.SERVICE or policy.counts_service
-
-
-def people_over_limit(message: Message, people: BitMap, at: datetime) -> BitMap:
-    """Those of the people whom some policy would keep from getting this message at `at`, as far as is known today.
+def held_back(message: Message, people: BitMap, at: datetime) -> dict[str, BitMap]:
+    """By reason those of the people who would not get this message at `at`, as far as is known today.
 
     For the check before sending: messages planned before `at` count too when they have the same or a higher priority.
     """
-    found = over_limit(message, people, at, aliases=alias_lookup.of(people), looking_ahead=True)
-    return BitMap.union(BitMap(), *[group for _, group in found])
+    found: dict[str, BitMap] = {}
+    for barrier, group in over_limit(message, people, at, aliases=alias_lookup.of(people), looking_ahead=True):
+        found[barrier.reason] = found.get(barrier.reason, BitMap()) | group
+    return found
 
 
 def over_limit(
@@ -74,30 +80,27 @@ def over_limit(
     aliases: Aliases,
     apart_from: int | None = None,
     looking_ahead: bool = False,
-) -> list[tuple[ContactPolicy, BitMap]]:
-    """Policy by policy those of the people who are over it, each person under the first policy that holds them back.
+) -> list[tuple[Barrier, BitMap]]:
+    """Barrier by barrier those of the people whom it holds back, each person under the first one that does.
 
     Correct only while the blocks of all ids of these people are locked. `apart_from` is the run that asks.
     """
-    policies = policies_for(message)
-    if not policies or not people:
+    barriers = barriers_for(message)
+    if not barriers or not people:
         return []
-    span = timedelta(hours=max(policy.hours for policy in policies))
+    span = max(pacing.reach(barrier.cap) for barrier in barriers)
     living = aliases.living(people)
     everybody = aliases.everybody(people)
     contacts = _contacts(everybody, at, span, aliases, apart_from)
     planned = list(competitors(message, everybody, at, span, looking_ahead=looking_ahead))
-    found: list[tuple[ContactPolicy, BitMap]] = []
-    for policy in policies:
-        over = _over(policy, living, at, contacts, [each for each in planned if _planned_counts(policy, each)], aliases)
+    found: list[tuple[Barrier, BitMap]] = []
+    for barrier in barriers:
+        asked = _Asked(barrier.cap, at, pacing.weight(barrier.cap, message.channel), company_zone(), aliases)
+        over = asked.over(living, contacts, planned)
         living = living - over
         if over:
-            found.append((policy, aliases.back(over, people)))
+            found.append((barrier, aliases.back(over, people)))
     return found
-
-
-def _planned_counts(policy: ContactPolicy, planned: Planned) -> bool:
-    return counts(policy, planned.channel, planned.purpose_class, planned.department_id)
 
 
 def _contacts(
@@ -132,59 +135,61 @@ def _ledger_rows(everybody: BitMap, after: datetime, before: datetime, apart_fro
         return cursor.fetchall()
 
 
-def _over(
-    policy: ContactPolicy,
-    living: BitMap,
-    at: datetime,
-    contacts: dict[int, list[Contact]],
-    planned: list[Planned],
-    aliases: Aliases,
-) -> BitMap:
-    window = timedelta(hours=policy.hours)
-    times = {
-        customer_id: [each.at for each in contacts[customer_id] if _contact_counts(policy, each)]
-        for customer_id in living
-        if customer_id in contacts
-    }
-    full = BitMap(customer_id for customer_id, past in times.items() if is_full(past, at, window, policy.limit))
-    expected = _expected(planned, aliases)
-    doubtful = BitMap(
-        customer_id
-        for customer_id in _touched(expected) & living - full
-        if is_full([*times.get(customer_id, []), *_of(expected, customer_id)], at, window, policy.limit)
-    )
-    if not doubtful:
-        return full
-    # Only now the dear question: would those scheduled messages really reach these people?
-    real = _expected([each.among(contactable(each.message, aliases.everybody(doubtful) & each.people, each.at))
-                      for each in planned], aliases)
-    return full | BitMap(
-        customer_id
-        for customer_id in doubtful
-        if is_full([*times.get(customer_id, []), *_of(real, customer_id)], at, window, policy.limit)
-    )
+@dataclass(frozen=True)
+class _Asked:
+    """One cap, asked about a contact at `at` that weighs `own`."""
+
+    cap: circumstances.PlannedPolicy
+    at: datetime
+    own: int
+    zone: ZoneInfo
+    aliases: Aliases
+
+    def over(self, living: BitMap, contacts: dict[int, list[Contact]], planned: Sequence[Planned]) -> BitMap:
+        """Those who would pass it."""
+        if self.own > self.cap.limit:
+            return living
+        past = {customer_id: self._weighed(contacts[customer_id]) for customer_id in living if customer_id in contacts}
+        full = BitMap(customer_id for customer_id, held in past.items() if self._is_full(held))
+        coming = [each for each in planned if self._counts(each)]
+        doubtful = self._filled(living - full, past, self._expected(coming))
+        if not doubtful:
+            return full
+        # Only now the dear question: would those scheduled messages really reach these people?
+        asked = self.aliases.everybody(doubtful)
+        return full | self._filled(doubtful, past, self._expected([_certain(each, asked) for each in coming]))
+
+    def _filled(
+        self, people: BitMap, past: dict[int, list[tuple[datetime, int]]], expected: list[tuple[datetime, int, BitMap]]
+    ) -> BitMap:
+        """Those for whom what is expected fills a window."""
+        touched = BitMap.union(BitMap(), *[group for _at, _weight, group in expected]) & people
+        return BitMap(
+            customer_id for customer_id in touched if self._is_full([*past.get(customer_id, []), *_of(expected, customer_id)])
+        )
+
+    def _is_full(self, held: list[tuple[datetime, int]]) -> bool:
+        return pacing.is_full(self.cap, held, self.at, self.own, self.zone)
+
+    def _weighed(self, contacts: Iterable[Contact]) -> list[tuple[datetime, int]]:
+        return [(each.at, pacing.weight(self.cap, each.channel)) for each in contacts if self._counts(each)]
+
+    def _counts(self, contact: Contact | Planned) -> bool:
+        return pacing.counts(self.cap, contact.channel, contact.purpose_class, contact.department_id)
+
+    def _expected(self, planned: Iterable[Planned]) -> list[tuple[datetime, int, BitMap]]:
+        return [
+            (each.at, pacing.weight(self.cap, each.channel), self.aliases.living(each.people)) for each in planned if each.people
+        ]
 
 
-def _contact_counts(policy: ContactPolicy, contact: Contact) -> bool:
-    return counts(policy, contact.channel, contact.purpose_class, contact.department_id)
+def _certain(planned: Planned, people: BitMap) -> Planned:
+    """The same among these people, as far as it really can reach them; another tool asks nobody."""
+    group = people & planned.people
+    if planned.message.kind == MessageKind.ELSEWHERE:
+        return planned.among(group)
+    return planned.among(contactable(planned.message, group, planned.at))
 
 
-def _expected(planned: list[Planned], aliases: Aliases) -> list[tuple[datetime, BitMap]]:
-    return [(each.at, aliases.living(each.people)) for each in planned if each.people]
-
-
-def _touched(expected: list[tuple[datetime, BitMap]]) -> BitMap:
-    return BitMap.union(BitMap(), *[group for _, group in expected])
-
-
-def _of(expected: list[tuple[datetime, BitMap]], customer_id: int) -> Iterator[datetime]:
-    return (at for at, group in expected if customer_id in group)
-
-
-def is_full(times: list[datetime], at: datetime, window: timedelta, limit: int) -> bool:
-    """Whether some window (e - window, e] that contains `at` already holds `limit` of the times."""
-    near = sorted(each for each in times if at - window < each < at + window)
-    if len(near) < limit:
-        return False
-    ends = [at, *[each for each in near if each > at]]
-    return any(bisect_right(near, end) - bisect_right(near, end - window) >= limit for end in ends)
+def _of(expected: list[tuple[datetime, int, BitMap]], customer_id: int) -> Iterator[tuple[datetime, int]]:
+    return ((at, weight) for at, weight, group in expected if customer_id in group)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from pyroaring import BitMap
 
 from apps.campaigns.models import Message, Run
@@ -34,16 +35,20 @@ class Planned:
 
 
 def priority(message: Message) -> int:
-    """0 to 100, higher goes first; safety goes before everything."""
+    """0 to 100, higher goes first; before everything goes safety, and what another tool sends without asking us."""
+    if message.kind == MessageKind.ELSEWHERE:
+        return 1000
     if message.purpose is not None and message.purpose.purpose_class == PurposeClass.SAFETY:
         return 1000
     return message.campaign.priority if message.priority is None else message.priority
 
 
 def scheduled(message: Message) -> list[Message]:
-    """All other messages that are scheduled to contact people we know."""
+    """All other messages that are scheduled to contact people we know, and what another tool has sent them."""
+    is_scheduled = Q(campaign__status__in=[CampaignStatus.SCHEDULED, CampaignStatus.LIVE])
+    is_done_elsewhere = Q(kind=MessageKind.ELSEWHERE, campaign__status=CampaignStatus.DONE)
     return list(
-        Message.objects.filter(campaign__status__in=[CampaignStatus.SCHEDULED, CampaignStatus.LIVE], is_stopped=False)
+        Message.objects.filter(is_scheduled | is_done_elsewhere, is_stopped=False)
         .exclude(kind=MessageKind.UNADDRESSED)
         .exclude(pk=message.pk)
         .select_related("campaign", "purpose")
@@ -56,7 +61,8 @@ def competitors(
 ) -> Iterator[Planned]:
     """Contacts less than `span` away from `at` that will go before this message's claim on the same people.
 
-    That is: of higher priority; with `looking_ahead` also of the same priority, if they come earlier.
+    That is: of higher priority; with `looking_ahead` also of the same priority, if they come earlier. What another tool
+    sends counts whenever it does: it holds nobody back for us.
     """
     own = priority(message)
     for other in scheduled(message):
@@ -87,6 +93,6 @@ def _people(message: Message, occurrence: Occurrence, people: BitMap, at: dateti
         if run.state not in (RunState.PLANNED, RunState.RUNNING):
             return BitMap()
         return waiting([run.pk], people).get(run.pk, BitMap())
-    if occurrence.at < at and not looking_ahead:
+    if occurrence.at < at and not looking_ahead and message.kind != MessageKind.ELSEWHERE:
         return BitMap()
     return (Message.objects.values_list("plan_audience", flat=True).get(pk=message.pk) or BitMap()) & people

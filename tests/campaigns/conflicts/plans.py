@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 from pyroaring import BitMap
 
 from apps.campaigns.conflicts import parameters
+from apps.campaigns.conflicts.circumstances import Circumstances, PlannedPolicy
 from apps.campaigns.conflicts.people import People
+from apps.campaigns.conflicts.pressure import Contact
 from apps.campaigns.conflicts.snapshot import Plan, PlannedBlackout, PlannedCampaign, PlannedMessage, PlannedOffer
 
 NOW = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)
@@ -30,12 +32,12 @@ def message(pk, campaign=0, *, sent=None, until=None, **values):
     )
 
 
-def campaign(pk, *messages, department=None, status="scheduled"):
+def campaign(pk, *messages, department=None, status="scheduled", **values):
     """A campaign of its own department (unless given) with these messages."""
     moments = [start for item in messages for start, _end in item.windows] or [NOW]
     return PlannedCampaign(
         id=pk, department_id=department or pk, status=status, starts_on=min(moments).date(), ends_on=max(moments).date(),
-        messages=tuple(replace(item, campaign_id=pk) for item in messages),
+        messages=tuple(replace(item, campaign_id=pk) for item in messages), **values,
     )
 
 
@@ -52,15 +54,29 @@ def blackout(pk=1, first=20, last=20, **values):
     return PlannedBlackout(id=pk, starts_on=at(first).date(), ends_on=at(last).date(), **values)
 
 
-def plan(*campaigns, people=None, blackouts=(), homes=None, focus=None, now=NOW, **changes):
-    """A plan; ``people`` message id -> people, or None for the metadata pass."""
+def policy(limit, days, pk=1, **values):
+    """A contact policy of so many contacts in so many days."""
+    return PlannedPolicy(pk, values.pop("name", "Limit"), limit, timedelta(days=days), **values)
+
+
+def sent(pk, who, moment, campaign=0, **values):
+    """What the ledger says about one message."""
+    fields = {"channel": "email", "purpose_class": "promotion", "department_id": 99} | values
+    return Contact(moment, BitMap(who), message_id=pk, campaign_id=campaign, **fields)
+
+
+def plan(
+    *campaigns, people=None, blackouts=(), homes=None, focus=None, now=NOW, circumstances=None, past=None, unreachable=None,
+    **changes,
+):
+    """A plan; ``people`` message id -> people, or None for the metadata pass. ``past`` is what was sent."""
     audiences = None
     if people is not None:
         known = {item.id: BitMap() for each in campaigns for item in each.messages}
         audiences = People({**known, **{pk: BitMap(who) for pk, who in people.items()}},
-                           {code: BitMap(who) for code, who in (homes or {}).items()})
+                           {code: BitMap(who) for code, who in (homes or {}).items()}, sent=past, unreachable=unreachable)
     return Plan(
         number=1, now=now, zone=OSLO, parameters=parameters.current(**changes),
         campaigns={each.id: each for each in campaigns}, blackouts=tuple(blackouts),
-        focus=None if focus is None else frozenset(focus), people=audiences,
+        focus=None if focus is None else frozenset(focus), people=audiences, circumstances=circumstances or Circumstances(),
     )

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from pyroaring import BitMap
 
-from apps.campaigns.models import ContactPolicy, Delivery, Message, Run
-from apps.campaigns.sending import limits, plan, proof, work
+from apps.campaigns.models import ChannelWeight, ContactPolicy, Delivery, Message, MinimumGap, Run
+from apps.campaigns.sending import explain, limits, plan, proof, work
 from apps.consent.models import Purpose
 from tests.campaigns.sending.threads import in_parallel
 from tests.factories.sending import NOW, agree, make_message, make_people, plan_one, send_all
@@ -125,17 +125,9 @@ def test_the_check_before_sending_counts_what_is_sent_and_what_is_planned():
     for day in (1, 2):
         make_message(some, send_at=NOW + timedelta(days=day))
     late = make_message(people, send_at=NOW + timedelta(days=4))
-    assert limits.people_over_limit(late, people, late.send_at) == some
+    assert limits.held_back(late, people, late.send_at) == {"over_limit": some}
     far = Message.objects.get(pk=make_message(people, send_at=NOW + timedelta(days=12)).pk)
-    assert limits.people_over_limit(far, people, far.send_at) == BitMap()
-
-
-def test_a_window_is_any_window():
-    hour = timedelta(hours=1)
-    times = [NOW - 5 * hour, NOW + 3 * hour]
-    assert limits.is_full(times, NOW, 10 * hour, 2)
-    assert not limits.is_full(times, NOW, 8 * hour, 2)
-    assert not limits.is_full([NOW - 10 * hour], NOW, 10 * hour, 1)
+    assert limits.held_back(far, people, far.send_at) == {}
 
 
 def test_merged_people_share_one_limit_and_one_contact(provider):
@@ -171,3 +163,62 @@ def test_somebody_merged_between_claim_and_burst_is_judged_anew(provider):
     send_all()
     assert proof.run_proof(run) | {"audience": 2} == proof.run_proof(run)
     assert (len(provider.posted), proof.run_proof(run)["refused"]) == (1, {"same_person": 1})
+
+
+def test_a_heavier_channel_uses_up_more_of_the_limit(provider):
+    held = policy(3)
+    ChannelWeight.objects.create(policy=held, channel="email", weight=2)
+    people = make_people(3)
+    make_message(people)
+    send_all()
+    second = make_message(people, send_at=NOW + timedelta(hours=1))
+    send_all(NOW + timedelta(hours=1))
+    assert proof.run_proof(Run.objects.get(message=second))["refused"] == {"over_limit": 3}
+
+
+@pytest.mark.parametrize(("grouping", "sent"), [("none", 2), ("month", 0)])
+def test_a_limit_in_whole_months_reaches_back_to_the_first_of_the_month(provider, grouping, sent):
+    policy(1, grouping=grouping)
+    people = make_people(2)
+    make_message(people, send_at=NOW - timedelta(days=8))
+    send_all(NOW - timedelta(days=8))
+    later = make_message(people)
+    send_all()
+    assert proof.run_proof(Run.objects.get(message=later))["sent"] == sent
+
+
+def test_a_minimum_gap_holds_back_whoever_was_contacted_so_shortly_before(provider):
+    gap = MinimumGap.objects.create(name="A day of peace", hours=24)
+    people = make_people(3)
+    make_message(BitMap(list(people)[:2]))
+    send_all()
+    soon = make_message(people, send_at=NOW + timedelta(hours=23))
+    send_all(NOW + timedelta(hours=23))
+    refused = Delivery.objects.filter(message_id=soon.pk, outcome="refused")
+    assert {(row.reason, row.rule) for row in refused} == {("too_soon", f"gap.{gap.pk}")}
+    assert {explain.Told(row, soon, ()).rule for row in refused} == {"A day of peace"}
+    late = make_message(BitMap(list(people)[:2]), send_at=NOW + timedelta(hours=25))
+    send_all(NOW + timedelta(hours=25))
+    assert proof.run_proof(Run.objects.get(message=late))["sent"] == 2
+
+
+def test_a_gap_keeps_the_time_before_a_great_message_free(provider):
+    MinimumGap.objects.create(name="A day of peace", hours=24)
+    people = make_people(4)
+    make_message(BitMap(list(people)[:2]), send_at=NOW + timedelta(hours=20), campaign__priority=90)
+    small = make_message(people, campaign__priority=10)
+    assert limits.held_back(small, people, small.send_at) == {"too_soon": BitMap(list(people)[:2])}
+    send_all()
+    assert proof.run_proof(Run.objects.get(message=small))["refused"] == {"too_soon": 2}
+
+
+@pytest.mark.parametrize(("status", "days"), [("live", -1), ("done", -1), ("scheduled", 2)])
+def test_what_another_tool_sends_counts_whatever_its_priority(provider, status, days):
+    policy(1)
+    people = make_people(4)
+    make_message(
+        BitMap(list(people)[:3]), send_at=NOW + timedelta(days=days), kind="elsewhere", status=status, campaign__priority=1
+    )
+    ours = make_message(people, campaign__priority=99)
+    send_all()
+    assert proof.run_proof(Run.objects.get(message=ours))["refused"] == {"over_limit": 3}
