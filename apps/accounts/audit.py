@@ -1,6 +1,7 @@
 """The one append-only trail: who did what to what, when, before and after. Ids and codes only, no personal data."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +36,14 @@ def record(
         department_id=department.pk if isinstance(department, Department) else department,
         before=_plain(before),
         after=_plain(after),
+    )
+
+
+def record_many(lines: Iterable[tuple[str, Model, dict[str, Any] | None]], *, now: datetime) -> None:
+    """Adds many lines about what Concord itself did, in one go: action, subject, and what holds after it."""
+    AuditEvent.objects.bulk_create(
+        AuditEvent(at=now, action=action, subject_type=subject._meta.label_lower, subject_id=str(subject.pk), after=_plain(after))
+        for action, subject, after in lines
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from apps.accounts import access, audit, notifications
+from apps.accounts import access, audit, deputies, notifications
 from apps.accounts.models import Role, User
 from apps.core import clock
 
@@ -111,7 +112,8 @@ def submit(*, actor: User, campaign: Campaign, note: str = "", now: datetime) ->
 
 def _tell_approvers(campaign: Campaign, *, actor: User, now: datetime) -> None:
     leads = User.objects.filter(is_active=True, role=Role.LEAD, department=campaign.department).exclude(pk=actor.pk)
-    people = list(leads) or list(User.objects.filter(is_active=True, role=Role.ADMINISTRATOR).exclude(pk=actor.pk))
+    standing_in = [each for each in deputies.of_departments([campaign.department_id], now=now) if each.pk != actor.pk]
+    people = list({*leads, *standing_in}) or list(User.objects.filter(is_active=True, role=Role.ADMINISTRATOR).exclude(pk=actor.pk))
     for user in people:
         notifications.notify(
             user=user, code="approval.asked",
@@ -120,9 +122,13 @@ def _tell_approvers(campaign: Campaign, *, actor: User, now: datetime) -> None:
         )
 
 
-def can_sign(actor: User, campaign: Campaign) -> bool:
-    """Whether this person may approve for the campaign's department: its lead, or an administrator."""
-    return access.can_approve(actor, campaign.department_id) or access.is_administrator(actor)
+def can_sign(actor: User, campaign: Campaign, *, now: datetime | None = None) -> bool:
+    """Whether this person may approve for the campaign's department: its lead, the lead's deputy, or an administrator."""
+    return access.can_approve(actor, campaign.department_id, now=now) or access.is_administrator(actor)
+
+
+def _as_deputy(actor: User, campaign: Campaign, now: datetime) -> dict[str, Any]:
+    return deputies.signed_as(actor, campaign.department_id, now=now)
 
 
 def may_decide(actor: User, campaign: Campaign) -> bool:
@@ -131,8 +137,8 @@ def may_decide(actor: User, campaign: Campaign) -> bool:
     return bool(request and request.asked_by_id != actor.pk and can_sign(actor, campaign))
 
 
-def _open_for(actor: User, campaign: Campaign) -> Approval | None:
-    access.require(can_sign(actor, campaign))
+def _open_for(actor: User, campaign: Campaign, now: datetime) -> Approval | None:
+    access.require(can_sign(actor, campaign, now=now))
     request = open_request(campaign)
     if request and request.asked_by_id == actor.pk:
         raise NotReady([_("Four eyes: whoever asked for approval cannot give it. Another lead or administrator must.")])
@@ -148,7 +154,7 @@ def approve(
     Raises NotReady for the asker, ChangedSinceSeen when the plan is not what was seen. Approving twice is harmless.
     """
     campaign = _locked(campaign)
-    request = _open_for(actor, campaign)
+    request = _open_for(actor, campaign, now)
     if request is None:
         given = current(campaign)
         if given is None:
@@ -163,7 +169,10 @@ def approve(
     request.decision_note, request.signed, request.digest = note, signed, seen_digest
     request.valid_until = valid_until or _usual_end(campaign, now)
     request.save()
-    _move(campaign, CampaignStatus.APPROVED, actor=actor, action="approved", now=now, digest=seen_digest)
+    _move(
+        campaign, CampaignStatus.APPROVED, actor=actor, action="approved", now=now, digest=seen_digest,
+        **_as_deputy(actor, campaign, now),
+    )
     _tell_asker(request, gettext_noop("%(who)s approved %(campaign)s"), actor=actor, now=now)
     return request
 
@@ -185,7 +194,7 @@ def _tell_asker(request: Approval, sentence: str, *, actor: User, now: datetime)
 def reject(*, actor: User, campaign: Campaign, note: str, now: datetime) -> Campaign:
     """Send the plan back to draft with a note that says why."""
     campaign = _locked(campaign)
-    request = _open_for(actor, campaign)
+    request = _open_for(actor, campaign, now)
     if request is None:
         return campaign
     if not note.strip():
@@ -193,7 +202,7 @@ def reject(*, actor: User, campaign: Campaign, note: str, now: datetime) -> Camp
     request.state, request.decided_by, request.decided_at = ApprovalState.REFUSED, actor, now
     request.decision_note = note
     request.save()
-    _move(campaign, CampaignStatus.DRAFT, actor=actor, action="sent_back", now=now)
+    _move(campaign, CampaignStatus.DRAFT, actor=actor, action="sent_back", now=now, **_as_deputy(actor, campaign, now))
     _tell_asker(request, gettext_noop("%(who)s sent %(campaign)s back"), actor=actor, now=now)
     return campaign
 

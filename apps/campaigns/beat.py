@@ -11,5 +11,7 @@ SCHEDULE = {
     },
     "sweep-sending": {"task": "campaigns.sweep", "schedule": 20.0, "options": {"expires": 20}},
     "ledger-partitions": {"task": "campaigns.partitions", "schedule": 6 * 3600.0},
+    "webhooks": {"task": "campaigns.webhooks", "schedule": 10.0, "options": {"expires": 10}},
+    "escalate-conflicts": {"task": "campaigns.escalate", "schedule": 300.0, "options": {"expires": 300}},
     "recount-conflicts": {"task": "campaigns.recount", "schedule": 60.0, "options": {"expires": 60}},
 }

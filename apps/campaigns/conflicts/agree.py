@@ -15,12 +15,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from apps.accounts import access, audit, notifications
+from apps.accounts import access, audit, deputies, notifications
 from apps.accounts.models import Role, User
 from apps.core import clock
 
 from .. import moving
-from ..models import Conflict, ConflictComment, Resolution, Signature
+from ..models import Conflict, Resolution, Signature
 from ..models.conflicts import ConflictState, ResolutionAction, ResolutionState
 from . import news, pairs, passes, registry, resolve, settling
 from .passes import UNDECIDED
@@ -43,11 +43,25 @@ def may_propose(user: User, conflict: Conflict) -> bool:
     return any(access.can_edit(user, department) for department in departments(conflict))
 
 
-def may_sign(user: User, resolution: Resolution) -> bool:
-    """A lead of a department that has not signed yet."""
-    signed = {signature.department_id for signature in resolution.signatures.all()}
-    needed = {department.pk for department in resolution.needs_departments.all()}
-    return user.role == Role.LEAD and user.department_id in needed - signed
+def may_sign(user: User, resolution: Resolution, *, now: datetime) -> bool:
+    """Whether there is a department that this person may sign for now."""
+    return signing_for(user, resolution, now=now) is not None
+
+
+def signing_for(user: User, resolution: Resolution, *, now: datetime) -> int | None:
+    """The department for which this person would sign: a lead's own; one whose lead they stand in for; or, once nobody has
+    answered in time, a missing one for an administrator. Whoever proposed it or signed already never signs for others.
+    """
+    signatures = list(resolution.signatures.all())
+    missing = {department.pk for department in resolution.needs_departments.all()} - {each.department_id for each in signatures}
+    if user.role == Role.LEAD and user.department_id in missing:
+        return user.department_id
+    if not missing or resolution.proposed_by_id == user.pk or any(each.user_id == user.pk for each in signatures):
+        return None
+    stands_in = deputies.departments(user, now=now) & missing
+    if not stands_in and access.is_administrator(user) and resolution.conflict.escalated_at is not None:
+        stands_in = missing
+    return min(stands_in, default=None)
 
 
 @transaction.atomic
@@ -94,8 +108,8 @@ def propose(
         actor=actor, action="resolution.proposed", subject=conflict, department=actor.department_id,
         after={"resolution": resolution.pk, "way": way, **measured.measured()}, now=now,
     )
-    if may_sign(actor, resolution):
-        _sign(resolution, actor, agrees=True, note="", now=now)
+    if (department := signing_for(actor, resolution, now=now)) is not None:
+        _sign(resolution, actor, department, agrees=True, note="", now=now)
     if resolution.state == ResolutionState.PROPOSED:
         _ask_others(resolution, actor, now)
     return resolution
@@ -137,16 +151,18 @@ def sign(*, actor: User, resolution: Resolution, agrees: bool, note: str = "", n
     """
     conflict = locked(Conflict(pk=resolution.conflict_id), now)
     resolution = Resolution.objects.select_for_update().get(pk=resolution.pk)
-    mine = resolution.signatures.filter(department=actor.department_id, user=actor).first()
+    mine = resolution.signatures.filter(user=actor.pk).first()
     if mine is not None and mine.agrees == agrees:
         return resolution
     if resolution.state != ResolutionState.PROPOSED:
         raise AlreadyDecided(_("This proposal is %(state)s.") % {"state": resolution.get_state_display()})
-    access.require(may_sign(actor, resolution), _("Only the leads of the touched departments sign."))
+    department = signing_for(actor, resolution, now=now)
+    access.require(department is not None, _("Only the leads of the touched departments sign, or their deputies."))
+    assert department is not None
     if agrees and _is_outdated(conflict, resolution, now):
         settling.close(resolution, ResolutionState.OUTDATED, now)
     else:
-        _sign(resolution, actor, agrees=agrees, note=note, now=now)
+        _sign(resolution, actor, department, agrees=agrees, note=note, now=now)
     return resolution
 
 
@@ -164,14 +180,13 @@ def _is_outdated(conflict: Conflict, resolution: Resolution, now: datetime) -> b
     )
 
 
-def _sign(resolution: Resolution, actor: User, *, agrees: bool, note: str, now: datetime) -> None:
-    assert actor.department_id is not None
+def _sign(resolution: Resolution, actor: User, department: int, *, agrees: bool, note: str, now: datetime) -> None:
     Signature.objects.create(
-        resolution=resolution, department_id=actor.department_id, user=actor, agrees=agrees, note=note.strip(), at=now
+        resolution=resolution, department_id=department, user_id=actor.pk, agrees=agrees, note=note.strip(), at=now
     )
     audit.record(
         actor=actor, action="resolution.signed" if agrees else "resolution.declined", subject=resolution.conflict,
-        department=actor.department_id, after={"resolution": resolution.pk}, now=now,
+        department=department, after={"resolution": resolution.pk, **deputies.signed_as(actor, department, now=now)}, now=now,
     )
     if not agrees:
         settling.close(resolution, ResolutionState.DECLINED, now)
@@ -231,25 +246,6 @@ def withdraw(*, actor: User, resolution: Resolution, now: datetime) -> Resolutio
     return resolution
 
 
-@transaction.atomic
-def comment(*, actor: User, conflict: Conflict, text: str, now: datetime) -> ConflictComment | None:
-    """Add to the talk; everybody may. The owners of both campaigns hear of it. The same words twice are one remark."""
-    text = text.strip()
-    if not text:
-        raise ValidationError(_("There is nothing in it yet."))
-    last = conflict.comments.last()
-    if last and last.user_id == actor.pk and last.text == text:
-        return last
-    remark = ConflictComment.objects.create(conflict=conflict, user=actor, text=text[:4000], at=now)
-    owners = {side.owner for side in (conflict.first_campaign, conflict.second_campaign) if side and side.owner_id != actor.pk}
-    for owner in owners:
-        notifications.notify(
-            user=owner, code="conflict.comment", text=gettext_noop("%(who)s wrote about a conflict of yours"),
-            params={"who": actor}, url=news.address(conflict), now=now,
-        )
-    return remark
-
-
 def locked(conflict: Conflict, now: datetime) -> Conflict:
     """The conflict and all of its pair under lock, after its messages, its campaigns and the plan's number: the order in which every change
     of the plan takes them, so that nobody waits for each other in a circle.
@@ -265,9 +261,10 @@ def locked(conflict: Conflict, now: datetime) -> Conflict:
 def _ask_others(resolution: Resolution, actor: User, now: datetime) -> None:
     signed = set(resolution.signatures.values_list("department_id", flat=True))
     missing = set(resolution.needs_departments.values_list("pk", flat=True)) - signed
-    leads = User.objects.filter(role=Role.LEAD, department__in=missing, is_active=True).exclude(pk=actor.pk)
+    leads = User.objects.filter(role=Role.LEAD, department__in=missing, is_active=True)
+    asked = {*leads, *deputies.of_departments(missing, now=now)} - {actor}
     words = gettext_noop("%(who)s proposes a way out of a conflict")
-    _tell(resolution, leads, actor, "resolution.proposed", words, now)
+    _tell(resolution, asked, actor, "resolution.proposed", words, now)
 
 
 def _tell(resolution: Resolution, users: Iterable[User | None], actor: User, code: str, words: str, now: datetime) -> None:

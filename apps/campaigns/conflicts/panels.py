@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.accounts.models import User
+from apps.accounts.models import Role, User
 from apps.core import clock, formats
 
 from ..models import Campaign, Conflict, Message, PlanVersion
@@ -140,6 +140,13 @@ class Panel:
         return len(agree.departments(self.conflict)) > 1
 
     @property
+    def may_assign(self) -> bool:
+        """Whether the reader may say whose conflict it is."""
+        from . import talk
+
+        return self.is_open and talk.may_assign(self.user, self.conflict)
+
+    @property
     def may_propose(self) -> bool:
         """Whether the reader may propose a way out."""
         return self.is_open and agree.may_propose(self.user, self.conflict)
@@ -240,18 +247,26 @@ class Panel:
     @cached_property
     def resolutions(self) -> list[dict[str, Any]]:
         """All proposals, newest first, each with its signatures and what the reader may do with it."""
-        rows = pairs.resolutions(self.conflict).select_related("proposed_by", "ended_by").prefetch_related(
+        rows = pairs.resolutions(self.conflict).select_related("proposed_by", "ended_by", "conflict").prefetch_related(
             "signatures__user", "signatures__department", "needs_departments"
-        )
+        ).defer("conflict__people_both")
         return [
             {
-                "row": row, "label": self._resolution_label(row), "may_sign": row.state == "proposed" and agree.may_sign(self.user, row),
+                "row": row, "label": self._resolution_label(row),
+                "may_sign": row.state == "proposed" and agree.may_sign(self.user, row, now=self.now),
                 "may_withdraw": row.state == "proposed" and row.proposed_by_id == self.user.pk,
-                "missing": self._missing(row), "may_end": agree.may_end(self.user, row),
+                "missing": self._missing(row), "signs_for": self._signs_for(row), "may_end": agree.may_end(self.user, row),
                 "is_default": row.proposed_by_id is None,
             }
             for row in rows
         ]
+
+    def _signs_for(self, row: Any) -> Any:
+        """The department that the reader would sign for in somebody's place; None for a lead's own."""
+        pk = agree.signing_for(self.user, row, now=self.now)
+        if pk is None or (pk == self.user.department_id and self.user.role == Role.LEAD):
+            return None
+        return next(department for department in row.needs_departments.all() if department.pk == pk)
 
     def _missing(self, row: Any) -> list[str]:
         signed = {signature.department_id for signature in row.signatures.all()}
@@ -286,6 +301,6 @@ def _is_public(conflict: Conflict) -> bool:
 def of(pk: int, *, user: User, now: datetime) -> Panel:
     """The panel of one conflict; Conflict.DoesNotExist for an unknown one."""
     rows = Conflict.objects.defer("people_both").select_related(
-        "first_campaign__department", "second_campaign__department", "first_message", "second_message"
+        "first_campaign__department", "second_campaign__department", "first_message", "second_message", "owner"
     ).defer("people_both", "first_message__plan_audience", "second_message__plan_audience")
     return Panel(rows.get(pk=pk), user, now)

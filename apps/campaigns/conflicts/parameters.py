@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 # Only how far the engine looks and what it offers; the rest may differ from department to department.
-COMPANY_WIDE = {"look_back_days", "look_ahead_days", "move_days", "move_choices"}
+COMPANY_WIDE = {"look_back_days", "look_ahead_days", "move_days", "move_choices", "escalate_hours"}
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Parameters:
     smaller audience): fewer people than both of these in common are not worth a decision. ``offer_days``: how long one
     offer still rings in a person's ears when a contradicting one comes. ``worse_share``: an agreement stands until the people
     grow by more than this share. ``pressure_people``, ``spacing_people``, ``inversion_people``: fewer people than these are not
-    worth a line; ``pressure_high_share``: from this share of a message's people on it is high. ``look_back_days`` and
+    worth a line; ``pressure_high_share``: from this share of a message's people on it is high. ``escalate_hours``: so long
+    before the time to decide by, deputies and administrators hear that nobody has answered. ``look_back_days`` and
     ``look_ahead_days`` bound the plan; ``move_days`` the search for free days.
     """
 
@@ -37,6 +38,7 @@ class Parameters:
     inversion_people: int = 1
     look_back_days: int = 31
     look_ahead_days: int = 190
+    escalate_hours: int = 24
     move_days: int = 28
     move_choices: int = 3
     departments: Mapping[int, Mapping[str, float]] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from datetime import datetime
 from apps.accounts import audit
 from apps.accounts.models import User
 
-from .. import moving
+from .. import moving, webhooks
 from ..models import Agreement, Campaign, Conflict, Resolution
 from ..models.conflicts import ConflictState, EndCause, ResolutionAction, ResolutionState
 from . import ending, pairs, passes
@@ -32,6 +32,8 @@ def apply(resolution: Resolution, *, actor: User | None, now: datetime) -> None:
     _outdate(resolution, {row.pk for row in settled}, now)
     for row in settled:
         audit.record(actor=actor, action="resolution.applied", subject=row, after={"resolution": resolution.pk}, now=now)
+    is_accepted = resolution.action == ResolutionAction.ACCEPT
+    webhooks.tell(webhooks.ACCEPTED if is_accepted else webhooks.RESOLVED, settled, now=now)
 
 
 def close(resolution: Resolution, state: str, now: datetime) -> None:

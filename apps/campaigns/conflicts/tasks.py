@@ -4,9 +4,10 @@ from celery import shared_task
 
 from apps.core import clock
 
+from .. import webhooks
 from ..calendar import figures, period
 from ..models import PlanVersion
-from . import defaults, passes
+from . import defaults, escalation, passes
 
 
 @shared_task(name="campaigns.people_pass")
@@ -23,6 +24,18 @@ def recount() -> bool:
     if version is None or not passes.is_due(version, now=clock.now()):
         return False
     return _count(version.number)
+
+
+@shared_task(name="campaigns.webhooks")
+def deliver_webhooks() -> int:
+    """Makes the webhook calls whose time has come; how many were taken."""
+    return webhooks.deliver_due(now=clock.now())
+
+
+@shared_task(name="campaigns.escalate")
+def escalate() -> int:
+    """Tells deputies and administrators of conflicts that nobody has answered; of how many pairs."""
+    return escalation.escalate(now=clock.now())
 
 
 def _count(number: int) -> bool:

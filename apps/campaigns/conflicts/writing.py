@@ -9,12 +9,11 @@ from typing import Any
 
 from django.db import models
 
-from apps.accounts import audit
 from apps.core import clock
 
 from ..models import Conflict, Resolution
 from ..models.conflicts import ConflictState, EndCause, ResolutionAction, ResolutionState
-from . import registry
+from . import registry, trail
 from .findings import Finding, digest
 from .snapshot import Plan
 
@@ -25,6 +24,7 @@ SETTLED = (ConflictState.ACCEPTED, ConflictState.RESOLVED)
 FIELDS = [
     "severity", "people_both", "people_count", "first_at", "facts", "digest", "state", "agreed_facts", "plan_number",
     "updated_at", "first_message", "second_message", "decide_by", "found_at", "settled_by", "defaulted_at",
+    "escalated_at",
 ]
 
 
@@ -79,13 +79,11 @@ def _gone(row: Conflict, plan: Plan, now: datetime, *, written: Written) -> None
 
 
 def _note(written: Written, now: datetime) -> None:
-    """What Concord did by itself stands in the history of each finding."""
-    for row in written.settled:
-        audit.record(actor=None, action="conflict.settled", subject=row, after={"resolution": row.settled_by_id}, now=now)
-    for row in written.reopened:
-        audit.record(
-            actor=None, action="conflict.reopened", subject=row, after={"resolution": row.settled_by_id}, now=now
-        )
+    """What Concord did by itself stands in the history of each finding, and is told to other programs."""
+    trail.keep({
+        "conflict.found": written.appeared, "conflict.settled": written.settled, "conflict.reopened": written.reopened,
+        "conflict.gone": written.gone,
+    }, now=now)
 
 
 def _save(rows: list[Conflict], *, with_people: bool) -> None:
@@ -182,7 +180,7 @@ def _is_worse(row: Conflict) -> bool:
 
 def _open_again(row: Conflict, finding: Finding, now: datetime) -> None:
     """Open, with a new day to decide by. What the policy once decided and a lead withdrew from is not decided so again."""
-    row.state, row.decide_by = ConflictState.OPEN, _decide_by(finding, now)
+    row.state, row.decide_by, row.escalated_at = ConflictState.OPEN, _decide_by(finding, now), None
     if row.settled_by is None or row.settled_by.end_cause != EndCause.WITHDRAWN:
         row.defaulted_at = None
 

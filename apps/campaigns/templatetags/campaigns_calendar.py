@@ -9,7 +9,7 @@ from django import template
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from apps.core import formats, navigation
 from apps.core.vocabulary import LEVELS, SEVERITIES, SHAPES
@@ -115,19 +115,3 @@ def step_words(step: int) -> str:
 def campaign_url(campaign: Campaign) -> str:
     """The campaign's own page, where this installation has one."""
     return f"/campaigns/{campaign.pk}/" if navigation.address("campaigns:list") else ""
-
-
-DEEDS = {
-    "conflict.seen": gettext_lazy("Marked as seen"), "resolution.proposed": gettext_lazy("Way out proposed"),
-    "resolution.signed": gettext_lazy("Signed"), "resolution.declined": gettext_lazy("Declined"),
-    "resolution.withdrawn": gettext_lazy("Taken back"), "resolution.applied": gettext_lazy("Applied"),
-    "conflict.settled": gettext_lazy("Nobody is left in it: settled by an agreement"), "conflict.reopened": gettext_lazy("Open again"),
-    "conflict.defaulted": gettext_lazy("Nobody decided in time: decided by the policy"), "agreement.ended": gettext_lazy("Agreement ended"),
-    "people.opened": gettext_lazy("Looked at people"),
-}
-
-
-@register.simple_tag
-def deed(action: str) -> str:
-    """An entry of the trail in words; one without words keeps its code."""
-    return str(DEEDS.get(action, action))

@@ -17,12 +17,12 @@ from django.views.decorators.http import require_GET, require_POST
 from pyroaring import BitMap
 
 from apps.accounts import access, audit
-from apps.accounts.models import Department
+from apps.accounts.models import Department, User
 from apps.core import clock
 from apps.core.http import render_page
 from apps.customers.models import Segment
 
-from ..conflicts import agree, registry, sample, segments
+from ..conflicts import agree, history, registry, sample, segments, talk
 from ..conflicts import panels as panel_module
 from ..conflicts.passes import UNDECIDED
 from ..models import Conflict, Resolution
@@ -71,8 +71,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One conflict: what, who, ways out, signatures, the talk, history."""
     panel = _panel(request, pk)
     context = {
-        "panel": panel, "conflict": panel.conflict, "history": audit.history(panel.conflict)[:30],
-        "comments": panel.conflict.comments.select_related("user"), "latest_day": clock.company_day(clock.now()),
+        "panel": panel, "conflict": panel.conflict, "history": history.of(panel),
+        "comments": panel.conflict.comments.select_related("user").prefetch_related("mentions"),
+        "latest_day": clock.company_day(clock.now()),
+        "candidates": talk.candidates(panel.conflict) if panel.may_assign else [],
     }
     return render_page(request, "campaigns/conflicts/detail.html", context)
 
@@ -161,14 +163,28 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
     user, conflict = access.current_user(request), get_object_or_404(Conflict, pk=pk)
     text = request.POST.get("text", "")
     return _act(
-        request, pk, lambda: agree.comment(actor=user, conflict=conflict, text=text, now=clock.now()), _("Written.")
+        request, pk, lambda: talk.comment(actor=user, conflict=conflict, text=text, now=clock.now()), _("Written.")
     )
 
 
-@access.role("lead")
+@access.signed_in
+@require_POST
+def assign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Says whose conflict it is; without a name nobody's."""
+    user, conflict = access.current_user(request), get_object_or_404(Conflict, pk=pk)
+    chosen = request.POST.get("owner", "")
+
+    def act() -> Conflict:
+        owner = User.objects.filter(pk=int(chosen)).first() if chosen.isdecimal() and len(chosen) < 10 else None
+        return talk.assign(actor=user, conflict=conflict, owner=owner, now=clock.now())
+
+    return _act(request, pk, act, _("Kept."))
+
+
+@access.signed_in
 @require_POST
 def sign(request: HttpRequest, pk: int) -> HttpResponse:
-    """A lead's yes or no."""
+    """A lead's yes or no, or a deputy's."""
     resolution = get_object_or_404(Resolution, pk=pk)
     user, agrees = access.current_user(request), request.POST.get("answer") == "yes"
     note = request.POST.get("note", "")

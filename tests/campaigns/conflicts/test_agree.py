@@ -8,7 +8,7 @@ from pyroaring import BitMap
 
 from apps.accounts.models import Notification
 from apps.campaigns import approval
-from apps.campaigns.conflicts import agree, resolve
+from apps.campaigns.conflicts import agree, resolve, talk
 from apps.campaigns.models import Agreement, Conflict, Message, Resolution
 from apps.campaigns.models.approval import Approval
 from tests.factories.accounts import UserFactory
@@ -164,7 +164,7 @@ def test_what_cannot_be_done_is_refused(scene):
 
 def test_a_remark_is_kept_once_and_its_owners_hear_of_it(scene):
     for _click in range(2):
-        agree.comment(actor=scene.retail_lead, conflict=scene.conflict, text=" Can you wait? ", now=NOW)
+        talk.comment(actor=scene.retail_lead, conflict=scene.conflict, text=" Can you wait? ", now=NOW)
     assert [remark.text for remark in scene.conflict.comments.all()] == ["Can you wait?"]
     assert Notification.objects.filter(user=scene.online.owner, code="conflict.comment").exists()
 
