@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
@@ -13,11 +12,10 @@ from django.utils.translation import ngettext
 
 from apps.accounts import notifications
 from apps.accounts.models import Notification, Role, User
-from apps.campaigns import approval, schedule
+from apps.campaigns import schedule
 from apps.campaigns.conflicts.sentences import sentence
-from apps.campaigns.models import Approval, Campaign, Conflict, Message, Resolution
-from apps.campaigns.models.approval import ApprovalState
-from apps.campaigns.models.conflicts import ConflictState, ResolutionState, Severity
+from apps.campaigns.models import Campaign, Conflict, Message
+from apps.campaigns.models.conflicts import ConflictState, Severity
 from apps.campaigns.models.plan import BINDING_STATUSES, CampaignStatus
 from apps.core.clock import company_day, company_zone
 
@@ -46,9 +44,9 @@ class Send:
     message: Message
 
 
-def tasks(user: User) -> list[Task]:
-    """Approvals to decide, resolutions to sign, conflicts to agree on; for the owner: what was sent back."""
-    return [*_approvals(user), *_signatures(user), *_conflicts(user), *_own(user)]
+def tasks(user: User, *, signs: bool = False) -> list[Task]:
+    """Own conflicts of weight and campaigns to schedule. What somebody who ``signs`` decides stands in decisions.py."""
+    return _own(user) if signs else [*_conflicts(user), *_own(user)]
 
 
 def campaigns(user: User) -> list[Campaign]:
@@ -89,41 +87,10 @@ def news(user: User) -> list[Notification]:
     return list(notifications.unread(user)[:SHOWN])
 
 
-def _approvals(user: User) -> list[Task]:
-    asked = Approval.objects.filter(state=ApprovalState.ASKED).exclude(asked_by=user)
-    rows = asked.select_related("campaign__department", "asked_by").order_by("asked_at")
-    return [
-        Task(
-            _("%(who)s asks for your approval of %(campaign)s") % {"who": row.asked_by, "campaign": row.campaign},
-            reverse("campaigns:approve", args=[row.campaign_id]), _("Read and decide"),
-        )
-        for row in rows
-        if approval.can_sign(user, row.campaign)
-    ][:SHOWN]  # fmt: skip
-
-
-def _signatures(user: User) -> list[Task]:
-    if user.role != Role.LEAD:
-        return []
-    waiting: Any = Resolution.objects.filter(state=ResolutionState.PROPOSED, needs_departments=user.department_id)
-    waiting = waiting.exclude(signatures__department=user.department_id).select_related("conflict", "proposed_by")
-    return [
-        Task(
-            _("%(who)s proposes to %(what)s: your signature is missing")
-            % {"who": row.proposed_by, "what": row.get_action_display()},
-            reverse("campaigns:conflict", args=[row.conflict_id]), _("Read and sign"), "high",
-        )
-        for row in waiting[:SHOWN]
-    ]  # fmt: skip
-
-
 def _conflicts(user: User) -> list[Task]:
-    """Open conflicts of high severity: a lead's department's, otherwise those of the person's own campaigns."""
+    """Open conflicts of high severity of the person's own campaigns, and those handed to them."""
     found = Conflict.objects.filter(state=ConflictState.OPEN, severity__gte=Severity.HIGH).defer("people_both")
-    if user.role == Role.LEAD:
-        mine = Q(first_campaign__department=user.department_id) | Q(second_campaign__department=user.department_id)
-    else:
-        mine = Q(first_campaign__owner=user) | Q(second_campaign__owner=user)
+    mine = Q(first_campaign__owner=user) | Q(second_campaign__owner=user) | Q(owner=user)
     related = found.filter(mine).select_related(
         "first_campaign__department", "second_campaign__department", "first_message", "second_message"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -38,7 +39,7 @@ heard AS (
     FROM channels_contactevent e WHERE e.run_id IN (SELECT id FROM run) GROUP BY e.run_id, e.customer_id
 ),
 person AS (
-    SELECT d.run_day, d.run_id, d.customer_id, d.channel, d.variant, d.reason, d.cost, d.account_id,
+    SELECT d.run_day, d.run_id, d.customer_id, d.channel, d.variant, d.reason, d.rule, d.cost, d.account_id,
            CASE WHEN d.outcome = 'unknown' AND h.proves_sent THEN 'sent'
                 WHEN d.outcome = 'unknown' AND h.proves_failed THEN 'failed' ELSE d.outcome END AS outcome,
            coalesce(h.delivered, false) AS delivered, coalesce(h.bounced, false) AS bounced,
@@ -91,11 +92,16 @@ class Scope:
         return urlencode({key: value for key, value in given.items() if value not in (None, "")})
 
 
-def people(scope: Scope, step: str, reason: str = "") -> BitMap:
-    """The people behind one number, each once. Raises KeyError for an unknown step."""
+def people(scope: Scope, step: str, reason: str = "", rules: Sequence[str] = ()) -> BitMap:
+    """The people behind one number, each once; of refusals those of one reason, or of some rules (``agreement.7``).
+
+    Raises KeyError for an unknown step.
+    """
     condition = STEPS[step][1]
     sql = f"{PERSON} SELECT DISTINCT customer_id FROM person WHERE {condition}"
     params = scope.params()
     if reason:
         sql, params = sql + " AND reason = %(reason)s", params | {"reason": reason}
+    if rules:
+        sql, params = sql + " AND rule = ANY(%(rules)s)", params | {"rules": list(rules)}
     return bitmaps.from_sql(sql, params)

@@ -8,6 +8,7 @@ app_name = "reporting"
 
 urlpatterns = [
     path("", views.desk, name="desk"),
+    path("decisions/", views.all_decisions, name="decisions"),
     path("reports/", views.overview, name="overview"),
     path("reports/attribution/", views.attribution, name="attribution"),
     path("reports/people/", views.people_page, name="people"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from apps.accounts import access, audit, masking
-from apps.accounts.models import Department, Role
+from apps.accounts.models import Department, Role, User
 from apps.campaigns.models import Campaign, Run
 from apps.campaigns.views import frame
 from apps.channels.kinds import Channel
@@ -20,8 +21,8 @@ from apps.core import clock
 from apps.core.reasons import sentence
 from apps.customers.models import Customer
 
+from . import decisions, exports, filters, funnel, pictures, sums, week
 from . import desk as desks
-from . import exports, filters, funnel, pictures, sums
 from .models import CreditModel
 from .scope import STEPS, Scope, people
 
@@ -36,13 +37,37 @@ def desk(request: HttpRequest) -> HttpResponse:
     if user.role == Role.AGENT:
         return redirect("campaigns:calls")
     rows = desks.yesterday(user, now=now)
+    signs = decisions.signs(user, now=now)
     names = _campaign_names([row.key for row in rows])
     context = {
-        "tasks": desks.tasks(user), "campaigns": desks.campaigns(user), "sends": desks.next_sends(user, now=now),
+        **(_monday(user, now) if signs else {}), "tasks": desks.tasks(user, signs=signs),
+        "campaigns": desks.campaigns(user), "sends": desks.next_sends(user, now=now),
         "yesterday": [(row, names.get(row.key, ""), pictures.purse(row.revenue)) for row in rows],
         "news": desks.news(user), "now": now,
     }  # fmt: skip
     return render(request, "reporting/desk.html", context)
+
+
+def _monday(user: User, now: datetime) -> dict[str, Any]:
+    """What a lead decides first, and the week in figures; an administrator's week is that of all departments."""
+    waiting = decisions.ranked(user, now=now)
+    led = access.departments_led(user, now=now)
+    departments = Department.objects.all()
+    return {
+        "decisions": waiting[: decisions.MOST], "more": max(0, len(waiting) - decisions.MOST), "average": decisions.average_order(now=now),
+        "week": week.of(departments.filter(pk__in=led) if led else departments, now=now),
+    }
+
+
+@access.signed_in
+@require_safe
+def all_decisions(request: HttpRequest) -> HttpResponse:
+    """Everything that waits for this person's decision, in the same order as on the desk."""
+    user, now = access.current_user(request), clock.now()
+    waiting = decisions.ranked(user, now=now) if decisions.signs(user, now=now) else []
+    page = Paginator(waiting, PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "decisions": list(page), "average": decisions.average_order(now=now), "total": len(waiting)}
+    return render(request, "reporting/decisions.html", context)
 
 
 @access.signed_in
@@ -119,7 +144,7 @@ def people_page(request: HttpRequest) -> HttpResponse:
     """The people behind a number of a report: names by role, and the look is logged."""
     user = access.current_user(request)
     scope, step, reason = filters.scope(request.GET), filters.step(request.GET), request.GET.get("reason", "")
-    found = people(scope, step, reason)
+    found = people(scope, step, reason, request.GET.getlist("rule")[:200])
     page = Paginator(list(found), PAGE).get_page(request.GET.get("page"))
     persons = {person.pk: person for person in Customer.objects.filter(pk__in=list(page))}
     campaign = Campaign.objects.filter(pk=scope.campaign).first() if scope.campaign else None
