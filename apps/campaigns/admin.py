@@ -11,7 +11,7 @@ from apps.accounts.administration import Audited, Lines, ReadOnly, Ticks
 from apps.channels.kinds import Channel
 from apps.core.clock import now
 
-from . import subscriptions_admin  # noqa: F401  registers its pages
+from . import hours_admin, subscriptions_admin  # noqa: F401  registers their pages
 from .constraints_admin import WeightInline
 from .models import Approval, Blackout, Conflict, ConflictSettings, ContactPolicy, Halt, Programme, Run
 

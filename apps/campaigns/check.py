@@ -20,7 +20,7 @@ from . import audiences
 from .content import fields, versions
 from .models import Campaign, Message, MessageKind
 from .models.sending import ArmKind
-from .sending import agreements, aliases, arms, limits
+from .sending import agreements, aliases, arms, limits, serve_first
 
 AUDIENCE, CONTACTED = "audience", "contacted"
 LABELS = {
@@ -29,6 +29,7 @@ LABELS = {
     "consent": _("Has consented"),
     "suppression": _("Not suppressed"),
     "law": _("Allowed by law"),
+    "service": _("Nothing open to serve first"),
     "limit": _("Within contact limit"),
     "agreement": _("Not left to others"),
     "version": _("Has a version"),
@@ -92,6 +93,7 @@ def waterfall(message: Message, *, now: datetime) -> list[Step]:
     at = max(message.send_at, now)
     fall = _Fall(audiences.compute(message, now=now))
     _by_gate(fall, message, at)
+    _by_service(fall, message, at)
     fall.lose("limit", limits.held_back(message, fall.left, at))
     _by_agreement(fall, message, at)
     fall.lose("version", {Reason.NO_VERSION: versions.without_version(message, fall.left)})
@@ -115,6 +117,13 @@ def _by_gate(fall: _Fall, message: Message, at: datetime) -> None:
             if not lost:
                 continue
         fall.lose(code, lost)
+
+
+def _by_service(fall: _Fall, message: Message, at: datetime) -> None:
+    """A step of its own only where somebody is left out by it."""
+    held = serve_first.held_back(message, fall.left, at, aliases.of(fall.left))
+    if held:
+        fall.lose("service", {Reason.SERVE_FIRST: held})
 
 
 def _by_agreement(fall: _Fall, message: Message, at: datetime) -> None:

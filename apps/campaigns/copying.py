@@ -53,8 +53,10 @@ def copy_campaign(*, actor: User, campaign: Campaign, starts_on: date, name: str
         created_at=now, updated_at=now,
     )
     copy.save()
-    for message in campaign.messages.all():
-        _copy_message(message, copy, days, now)
+    copies = {message.pk: _copy_message(message, copy, days, now) for message in campaign.messages.all()}
+    for each in copies.values():
+        if each.follows_id:
+            Message.objects.filter(pk=each.pk).update(follows=copies.get(each.follows_id))
     audit.record(
         actor=actor, action="campaign.copied", subject=copy, department=department,
         after={"from": campaign.pk, "starts_on": starts_on.isoformat()}, now=now,

@@ -28,7 +28,7 @@ CAMPAIGN_FIELDS = (
 )
 MESSAGE_FIELDS = (
     "name", "position", "kind", "channel", "account", "purpose", "offer", "audience_rule", "timing", "send_at",
-    "send_until", "recurrence", "recurs_until", "variants_share", "arms_attribute", "needs_fields", "priority", "region",
+    "send_until", "recurrence", "recurs_until", "follows", "variants_share", "arms_attribute", "needs_fields", "priority", "region",
     "estimated_reach", "planned_cost",
 )
 MESSAGE_SETS = ("include", "exclude")
@@ -193,10 +193,25 @@ def _check_message(message: Message, *, moved: bool, now: datetime) -> None:
         problems["purpose"] = _("Say why people are contacted: the purpose decides whose consent is needed.")
     if message.account and message.account.channel != message.channel:
         problems["account"] = _("This account sends over another channel.")
+    if problem := _follows_problem(message):
+        problems["follows"] = problem
     if any(not _is_weight(weight) for weight in message.variants_share.values()):
         problems["variants_share"] = _("Shares of versions are whole numbers, at least one above zero.")
     if problems:
         raise ValidationError(problems)
+
+
+def _follows_problem(message: Message) -> str:
+    """What is wrong with the message that this one comes after, in words; empty when nothing is."""
+    before, seen = message.follows, {message.pk}
+    if before is not None and before.campaign_id != message.campaign_id:
+        return _("A message comes after another one of the same campaign.")
+    while before is not None:
+        if before.pk in seen:
+            return _("These messages would come after each other in a ring.")
+        seen.add(before.pk)
+        before = before.follows
+    return ""
 
 
 def _is_weight(weight: Any) -> bool:

@@ -87,6 +87,11 @@ def viewer_day(value: date | datetime) -> date:
     return timezone.localtime(value).date() if isinstance(value, datetime) else value
 
 
+def country(code: str) -> str:
+    """The country of an ISO 3166 code in the reader's language; the code itself where it is unknown."""
+    return str(locale().territories.get(code, code))
+
+
 def span(start: date, end: date) -> str:
     """``18–26 Nov 2026``: two days with what they share written once."""
     if start == end:

@@ -20,6 +20,7 @@ class Reason(models.TextChoices):
     TOO_SOON = "too_soon", _("would be contacted twice within the minimum gap")
     BLACKOUT = "blackout", _("nothing may be sent on that day")
     QUIET_HOURS = "quiet_hours", _("it is outside permitted hours where the person lives")
+    SERVE_FIRST = "serve_first", _("has something open that is to be served first")
     AGREED = "agreed_elsewhere", _("was left to another campaign by agreement")
     CONTROL_GROUP = "control_group", _("is in the control group")
     NO_VERSION = "no_version", _("there is no version in a language for this person")

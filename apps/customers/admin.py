@@ -4,11 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.administration import Audited, Lines, PerLanguage, ReadOnly
 from apps.core.clock import now
 
+from . import care
 from .models import AttributeDefinition, Category, ImportJob, Product, ProductPrice, Source
 
 
@@ -67,6 +70,15 @@ class ProductAdmin(PerLanguage, Audited):
     search_fields = ("name", "sku", "brand")
     list_select_related = ("category",)
     inlines = (PriceInline,)
+    actions = ("recall",)
+
+    @admin.action(description=_("Recall: serve the buyers of one product first"))
+    def recall(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Leads to the page of the recall, where people are counted before anything happens."""
+        if not care.may_recall(request.user) or queryset.count() != 1:
+            self.message_user(request, _("Choose one product; the privacy role and administrators call products back."))
+            return None
+        return redirect("customers:recall", queryset.get().pk)
 
 
 @admin.register(ImportJob)

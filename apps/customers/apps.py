@@ -16,6 +16,7 @@ class CustomersConfig(AppConfig):
             data_requests,
             retention,
         )
+        from .imports import care, columns
         from .segments import criteria, interaction_criteria, people_criteria
 
         retention.register()
@@ -29,3 +30,4 @@ class CustomersConfig(AppConfig):
             people_criteria.EveryoneCriterion(),
         ):
             criteria.register(criterion)
+        columns.register(care.CareColumns())

@@ -22,6 +22,7 @@ from apps.core import bitmaps, blocks
 from apps.customers import merging
 from apps.customers.imports import staging
 from apps.customers.models import (
+    CareFlag,
     ContactPoint,
     Customer,
     ImportChange,
@@ -72,6 +73,9 @@ def _own_data(ids: list[int]) -> dict[str, Any]:
     events = Interaction.objects.filter(customer_id__in=ids).order_by("at")
     return {
         "people": list(Customer.objects.filter(pk__in=ids).values(*fields)),
+        "served_first": list(
+            CareFlag.objects.filter(customer_id__in=ids).values("reason", "since", "until", "closed_at", "source")
+        ),
         "addresses": list(points.values("kind", "value", "detail", "valid_from", "valid_to")),
         "records": list(records.values("source__name", "external_id", "raw", "first_seen", "last_seen")),
         "interactions": list(
@@ -118,6 +122,7 @@ def _erase_own(ids: list[int], now: datetime) -> dict[str, int]:
     ImportChange.objects.filter(kind="record", object_id__in=records).delete()
     ImportChange.objects.filter(kind="customer", object_id__in=ids).delete()
     MergeRecord.objects.filter(survivor_id__in=ids).update(before={})
+    CareFlag.objects.filter(customer_id__in=ids).delete()
     points = ContactPoint.objects.filter(customer_id__in=ids)._raw_delete("default")
     for record in records:
         SourceRecord.objects.filter(pk=record).update(raw={}, external_id=f"~erased-{record}")

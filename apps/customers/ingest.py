@@ -10,7 +10,9 @@ from django.db import transaction
 
 from apps.core.text import InvalidAddress, normalise_email, normalise_phone
 
+from . import care
 from .models import ContactPoint, Interaction, Product, Source, SourceRecord
+from .models.people import InteractionKind
 
 MOST = 1000
 
@@ -44,6 +46,9 @@ def record(*, source: Source, items: list[dict[str, Any]], now: datetime) -> lis
             rows.append(row)
             known.add(item["id"])
     Interaction.objects.bulk_create(rows, ignore_conflicts=True)
+    if any(row.kind == InteractionKind.COMPLAINT for row in rows):
+        written = [row.external_id for row in rows]
+        care.take_complaints("i.source_id = %s AND i.external_id = ANY(%s)", [source.pk, written], now=now, source=source.code)
     return told
 
 

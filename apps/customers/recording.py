@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import audit
 from apps.accounts.models import User
+from apps.customers import care
 from apps.customers.models import Customer, Interaction, Product, Source, SourceRecord
 
 COUNTER = "counter"
@@ -49,6 +50,7 @@ def record(
         at=at, value=value, currency=currency, product=product, quantity=quantity, external_id=key,
         detail=detail or {}, recorded_at=now,
     )  # fmt: skip
+    care.take_complaints("i.id = %s", [made.pk], now=now, source=COUNTER)
     audit.record(actor=actor, action="interaction.recorded", subject=made, after={"kind": kind}, now=now)
     return made
 

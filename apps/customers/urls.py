@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import counter, imports, people, privacy, products, segments
+from .views import care, counter, imports, people, privacy, products, segments
 
 app_name = "customers"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("customers/<int:customer_id>/erase/", privacy.erase, name="erase"),
     path("data-requests/", privacy.requests, name="data_requests"),
     path("data-requests/<int:request_id>/", privacy.answer, name="data_request_answer"),
+    path("customers/<int:customer_id>/care/", care.flag, name="care"),
     path("counter/", counter.find, name="counter"),
     path("counter/<int:customer_id>/", counter.customer, name="counter_customer"),
     path("imports/", imports.job_list, name="imports"),
@@ -25,6 +26,7 @@ urlpatterns = [
     path("imports/<int:job_id>/progress/", imports.progress, name="import_progress"),
     path("imports/<int:job_id>/<str:action>/", imports.act, name="import_act"),
     path("products/", products.product_list, name="products"),
+    path("products/<int:product_id>/recall/", care.recall, name="recall"),
     path("audiences/", segments.segment_list, name="segments"),
     path("audiences/new/", segments.edit, name="segment_new"),
     path("audiences/list/", segments.new_list, name="segment_new_list"),

@@ -35,7 +35,9 @@ class AlreadyDecided(Exception):
 def departments(conflict: Conflict) -> list[int]:
     """The departments whose leads must agree."""
     sides = [conflict.first_campaign, conflict.second_campaign]
-    return sorted({campaign.department_id for campaign in sides if campaign is not None})
+    # A right or a measurement of another department may be touched without one of its campaigns standing opposite.
+    others = conflict.facts.get("departments", ())
+    return sorted({campaign.department_id for campaign in sides if campaign is not None} | set(others))
 
 
 def may_propose(user: User, conflict: Conflict) -> bool:
@@ -206,9 +208,9 @@ def _apply(resolution: Resolution, actor: User, now: datetime) -> None:
 
 
 def may_end(user: User, resolution: Resolution) -> bool:
-    """A lead of a touched department, while it holds. A move has done its work: it is undone by moving."""
+    """A lead of a touched department, while it holds. A move has done its work and is undone by moving; cancelling is for good."""
     needed = {department.pk for department in resolution.needs_departments.all()}
-    holds = resolution.state == ResolutionState.APPLIED and resolution.action != ResolutionAction.MOVE
+    holds = resolution.state == ResolutionState.APPLIED and resolution.action not in (ResolutionAction.MOVE, ResolutionAction.CANCEL)
     return holds and user.role == Role.LEAD and user.department_id in needed
 
 

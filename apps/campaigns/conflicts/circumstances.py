@@ -1,15 +1,15 @@
-"""What a plan has to keep to, frozen: contact policies, gaps, pairs of offers, exclusive rights, capacities."""
+"""What a plan has to keep to, frozen: contact policies, gaps, pairs of offers, exclusive rights, capacities, quiet hours."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from apps.channels.models import ChannelAccount
 
-from ..models import Capacity, ContactPolicy, Exclusivity, MinimumGap, OfferPairing
+from ..models import Capacity, ContactPolicy, Embargo, Exclusivity, MinimumGap, OfferPairing, QuietHours
 
 SECONDS_A_DAY = 24 * 60 * 60
 
@@ -75,6 +75,7 @@ class PlannedExclusivity:
     ends_on: date
     brand: str = ""
     product_id: int | None = None
+    product_path: str = ""
     path: str = ""
     account_id: int | None = None
     department_id: int | None = None
@@ -105,6 +106,46 @@ class PlannedCapacity:
         return int(self.per_day * (1 + self.growth_percent / 100) ** (day - self.starts_on).days)
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedEmbargo:
+    """Of what nothing may be told before ``lifts_at``. Empty fields say nothing; what is filled in must all fit."""
+
+    id: int
+    name: str
+    lifts_at: datetime
+    brand: str = ""
+    product_id: int | None = None
+    product_path: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedQuiet:
+    """Hours of the week by the recipient's clock; see ``models.hours.QuietHours``."""
+
+    id: int
+    name: str
+    begins: time
+    ends: time
+    weekdays: tuple[int, ...] = ()
+    channels: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    department_id: int | None = None
+    includes_service: bool = False
+    is_law: bool = False
+
+    def holds(self, local: datetime) -> bool:
+        """Whether the wall clock ``local`` lies in it. A period over midnight belongs to the day on which it begins."""
+        clock = local.replace(tzinfo=None)
+        return any(self._from(clock.date() - timedelta(days=back), clock) for back in (0, 1))
+
+    def _from(self, day: date, clock: datetime) -> bool:
+        if self.weekdays and day.isoweekday() not in self.weekdays:
+            return False
+        last = day if self.ends > self.begins else day + timedelta(days=1)
+        return datetime.combine(day, self.begins) <= clock < datetime.combine(last, self.ends)
+
+
 @dataclass(frozen=True)
 class Circumstances:
     """Everything of this page that is in force."""
@@ -114,10 +155,12 @@ class Circumstances:
     pairings: tuple[PlannedPairing, ...] = ()
     exclusivities: tuple[PlannedExclusivity, ...] = ()
     capacities: tuple[PlannedCapacity, ...] = ()
+    embargoes: tuple[PlannedEmbargo, ...] = ()
+    quiet: tuple[PlannedQuiet, ...] = ()
 
 
 def load() -> Circumstances:
-    """What is in force, in seven queries."""
+    """What is in force, in nine queries."""
     return Circumstances(
         policies=policies(), gaps=gaps(),
         pairings=tuple(
@@ -127,6 +170,8 @@ def load() -> Circumstances:
             _exclusivity(row) for row in Exclusivity.objects.filter(is_active=True).select_related("category", "product__category")
         ),
         capacities=(*(_capacity(row) for row in Capacity.objects.filter(is_active=True)), *_accounts()),
+        embargoes=tuple(_embargo(row) for row in Embargo.objects.filter(is_active=True).select_related("category", "product__category")),
+        quiet=tuple(_quiet(row) for row in QuietHours.objects.filter(is_active=True)),
     )
 
 
@@ -164,7 +209,7 @@ def _pairing(row: OfferPairing) -> PlannedPairing:
 def _exclusivity(row: Exclusivity) -> PlannedExclusivity:
     return PlannedExclusivity(
         id=row.pk, name=row.name, starts_on=row.starts_on, ends_on=row.ends_on, brand=row.brand, product_id=row.product_id,
-        path=row.category.path if row.category else "", account_id=row.surface_id,
+        product_path=_path(row), path=row.category.path if row.category else "", account_id=row.surface_id,
         department_id=row.department_id, campaign_id=row.campaign_id,
     )
 
@@ -186,4 +231,23 @@ def _capacity(row: Capacity) -> PlannedCapacity:
         id=row.pk, name=row.name, channel=row.channel, account_id=row.account_id, starts_on=row.starts_on,
         ends_on=row.ends_on, weekdays=tuple(row.weekdays), per_day=row.per_day, growth_percent=row.growth_percent,
         is_hard=row.is_hard,
+    )
+
+
+def _embargo(row: Embargo) -> PlannedEmbargo:
+    return PlannedEmbargo(
+        row.pk, row.name, row.lifts_at, row.brand, row.product_id, _path(row), row.category.path if row.category else ""
+    )
+
+
+def _path(row: Exclusivity | Embargo) -> str:
+    """Where the product stands in the category tree."""
+    return row.product.category.path if row.product and row.product.category else ""
+
+
+def _quiet(row: QuietHours) -> PlannedQuiet:
+    return PlannedQuiet(
+        id=row.pk, name=row.name, begins=row.begins, ends=row.ends, weekdays=tuple(row.weekdays),
+        channels=tuple(row.channels), countries=tuple(row.countries), department_id=row.department_id,
+        includes_service=row.includes_service, is_law=row.is_law,
     )

@@ -9,14 +9,14 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from apps.core import clock
 
 from .. import schedule
 from ..models import Agreement, Blackout, Campaign, CampaignStatus, Message, Offer, OfferPrice, PlanVersion
 from ..models.plan import MessageKind
-from . import circumstances
+from . import circumstances, triggers
 from . import parameters as settings
 from .parameters import Parameters
 from .people import People
@@ -54,6 +54,7 @@ def load(
         now=now, zone=zone, parameters=parameters, campaigns=campaigns, blackouts=_blackouts(now, parameters),
         agreements=agreements, focus=None if focus is None else frozenset(focus),
         people=People(agreements=agreements) if with_people else None, circumstances=circumstances.load(),
+        absent=triggers.absent(campaigns.values()),
     )
 
 
@@ -116,6 +117,7 @@ def _messages(
     last = now + timedelta(days=parameters.look_ahead_days)
     planned: dict[int, list[PlannedMessage]] = defaultdict(list)
     rows = Message.objects.filter(campaign__in=by_id, is_stopped=False).select_related("purpose").defer("plan_audience")
+    of_segments = triggers.of_segments(by_id)
     for row in rows:
         row.campaign = by_id[row.campaign_id]
         starts = schedule.occurrences(row, first=first, last=last, zone=zone)
@@ -127,6 +129,8 @@ def _messages(
             count=row.plan_count, reach=row.estimated_reach, account_id=row.account_id, follows_id=row.follows_id,
             purpose_id=row.purpose_id,
             priority=row.campaign.priority if row.priority is None else row.priority,
+            triggers=tuple(sorted(triggers.named(row.audience_rule) | of_segments.get(row.pk, set()))),
+            is_test=bool(row.arms_attribute),
         ))
     return planned
 
@@ -139,8 +143,16 @@ def _end(message: Message, start: datetime) -> datetime:
 
 
 def _offers(campaigns: list[Campaign]) -> dict[int, PlannedOffer]:
-    rows = Offer.objects.filter(messages__campaign__in=campaigns).distinct().select_related("category", "product__category")
-    found = list(rows)
+    return _as_planned(Offer.objects.filter(messages__campaign__in=campaigns).distinct())
+
+
+def planned_offers(ids: Iterable[int]) -> dict[int, PlannedOffer]:
+    """Offers by id, also such as no message of the plan has any more, in two queries."""
+    return _as_planned(Offer.objects.filter(pk__in=set(ids)))
+
+
+def _as_planned(rows: QuerySet[Offer]) -> dict[int, PlannedOffer]:
+    found = list(rows.select_related("category", "product__category"))
     prices: dict[int, dict[str, tuple]] = defaultdict(dict)
     for price in OfferPrice.objects.filter(offer__in=found):
         prices[price.offer_id][price.country] = (price.currency, price.amount)

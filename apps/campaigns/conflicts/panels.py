@@ -198,6 +198,8 @@ class Panel:
 
     def _label(self, way: WayOut) -> str:
         names = self._names()
+        if words := self._label_alone(way.action, way.parameters):
+            return words
         if way.action == ResolutionAction.LEAVE_OUT:
             return _("%(yielding)s leaves out the people of %(keeping)s") % {
                 "yielding": names[way.parameters["yielding"]], "keeping": names[way.parameters["keeping"]]
@@ -209,6 +211,13 @@ class Panel:
         if way.action == ResolutionAction.CAP and way.campaign_id:
             return _("Hold to the limit: %(campaign)s leaves out whoever is over it") % {"campaign": names[way.campaign_id]}
         return _("Accept as it is, with a reason")
+
+    def _label_alone(self, action: str, parameters: dict[str, Any]) -> str:
+        """What only a finding of one campaign has: its people left out, or cancelled; empty for the others."""
+        name = self._names().get(parameters.get("campaign", 0), "?")
+        if action == ResolutionAction.CANCEL:
+            return _("Cancel %(campaign)s") % {"campaign": name}
+        return _("%(campaign)s leaves these people out") % {"campaign": name} if parameters.get("alone") else ""
 
     def _remark(self, way: WayOut) -> str:
         if way.action != ResolutionAction.MOVE:
@@ -275,6 +284,8 @@ class Panel:
     def _resolution_label(self, row: Any) -> str:
         names = self._names()
         sides = row.parameters
+        if words := self._label_alone(row.action, sides):
+            return words
         if row.action == ResolutionAction.LEAVE_OUT:
             return _("%(yielding)s leaves out the people of %(keeping)s") % {
                 "yielding": names.get(sides["yielding"], "?"), "keeping": names.get(sides["keeping"], "?")

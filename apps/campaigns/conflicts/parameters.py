@@ -21,6 +21,9 @@ class Parameters:
     worth a line; ``pressure_high_share``: from this share of a message's people on it is high. ``escalate_hours``: so long
     before the time to decide by, deputies and administrators hear that nobody has answered. ``look_back_days`` and
     ``look_ahead_days`` bound the plan; ``move_days`` the search for free days.
+    ``holiday_check`` and ``quiet_check``: 0 switches the rule off (for a department: its own messages). ``experiment_days``:
+    so long after its last contact a campaign's control group is still watched. ``experiment_people`` and ``care_people``: fewer
+    people than these are not worth a line.
     """
 
     overlap_days: int = 2
@@ -41,6 +44,11 @@ class Parameters:
     escalate_hours: int = 24
     move_days: int = 28
     move_choices: int = 3
+    holiday_check: int = 1
+    quiet_check: int = 1
+    experiment_days: int = 14
+    experiment_people: int = 1
+    care_people: int = 1
     departments: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
 
     def of(self, *department_ids: int) -> Parameters:

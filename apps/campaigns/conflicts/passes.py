@@ -13,6 +13,7 @@ from django.db import models, transaction
 from pyroaring import BitMap
 
 from apps.core import clock
+from apps.customers import care
 
 from .. import audiences
 from ..models import Campaign, Conflict, Message, PlanVersion
@@ -122,6 +123,8 @@ def is_due(version: PlanVersion, *, now: datetime) -> bool:
     if version.people_pass_number != version.number or version.people_pass_at is None:
         return True
     if ending.is_due(now=now):
+        return True
+    if care.changed_since(version.people_pass_at):
         return True
     is_new_day = clock.company_day(version.people_pass_at) != clock.company_day(now)
     return is_new_day or _stale(now).exists()

@@ -14,6 +14,7 @@ from apps.core import bitmaps
 from apps.customers.models import Customer
 
 from ..models import Message
+from .sources import Sources
 
 if TYPE_CHECKING:
     from .pressure import Contact
@@ -34,7 +35,7 @@ class People:
     def __init__(
         self, audiences: dict[int, BitMap] | None = None, homes: dict[str, BitMap] | None = None,
         agreements: Sequence[PlannedAgreement] = (), sent: Sequence[Contact] | None = None,
-        unreachable: dict[Way, BitMap] | None = None,
+        unreachable: dict[Way, BitMap] | None = None, sources: Sources | None = None,
     ):
         self._whole: dict[int, BitMap] = dict(audiences or {})
         self._net: dict[tuple[int, frozenset[int]], BitMap] = {}
@@ -49,10 +50,11 @@ class People:
             way: (NOBODY, people) for way, people in (unreachable or {}).items()
         }
         self._is_given = audiences is not None
+        self.sources = sources or Sources()
 
     def under(self, agreements: Sequence[PlannedAgreement]) -> People:
         """The same people under these agreements; what is fetched stays shared."""
-        other = People(None, self._homes, agreements)
+        other = People(None, self._homes, agreements, sources=self.sources)
         other._whole, other._countries, other._sent = self._whole, self._countries, self._sent
         other._unreachable, other._is_given = self._unreachable, self._is_given
         return other

@@ -3,14 +3,23 @@
 from .rule import Rule
 from .rules.blackout import BlackoutRule
 from .rules.capacity import CapacityRule
+from .rules.embargo import EmbargoRule
+from .rules.exclusivity import ExclusivityRule
+from .rules.experiment import ExperimentRule
+from .rules.holiday import HolidayRule
 from .rules.inversion import InversionRule
 from .rules.offers import OffersRule
 from .rules.overlap import OverlapRule
+from .rules.pairings import PairingsRule
 from .rules.pressure import PressureRule
+from .rules.quiet import QuietRule
+from .rules.sequence import SequenceRule
+from .rules.service_first import ServiceFirstRule
 from .rules.spacing import SpacingRule
 
 RULES: tuple[Rule, ...] = (
-    BlackoutRule(), OffersRule(), OverlapRule(), SpacingRule(), CapacityRule(), PressureRule(), InversionRule(),
+    BlackoutRule(), EmbargoRule(), QuietRule(), ExperimentRule(), OffersRule(), PairingsRule(), SequenceRule(), OverlapRule(),
+    SpacingRule(), CapacityRule(), PressureRule(), InversionRule(), ExclusivityRule(), HolidayRule(), ServiceFirstRule(),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from apps.core import clock
 from ..models import Conflict
 from ..models.conflicts import ResolutionAction, Severity
 from ..models.plan import CampaignStatus
-from . import loading, pairs, registry, response
+from . import loading, pairs, registry, response, single
 from .findings import Finding
 from .passes import find
 from .snapshot import Plan, PlannedAgreement, PlannedCampaign, PlannedMessage
@@ -76,7 +76,28 @@ def ways_out(conflict: Conflict, *, now: datetime) -> list[WayOut]:
     ways = [*found.leave_outs(now), *_caps(found, now)]
     for campaign in found.campaigns:
         ways += _moves(found, campaign)
+    if len(found.campaigns) == 1:
+        ways += _alone(found, now)
     return [*ways, _acceptance(found)]
+
+
+def _alone(pair: _Pair, now: datetime) -> Iterator[WayOut]:
+    """Out of what one campaign has against itself or the calendar: leaving the people of the finding out, or cancelling."""
+    plan, campaign, past = pair.plan, pair.campaigns[0], response.past(now=now)
+    settled = tuple(Effect(row.pk, row.rule, row.people_count or 0, 0) for row in pair.findings)
+    messages, lost = single.to_leave_out(plan, campaign, pair.conflict)
+    if lost:
+        yield WayOut(
+            ResolutionAction.LEAVE_OUT, campaign.id, people_lost=len(lost), effects=settled,
+            orders_lost=past.orders(len(lost), {message.channel for message in messages}),
+            parameters={"campaign": campaign.id, "messages": [message.id for message in messages], "alone": True},
+        )
+    everybody = plan.audience(campaign.id)
+    yield WayOut(
+        ResolutionAction.CANCEL, campaign.id, people_lost=len(everybody), effects=settled,
+        orders_lost=past.orders(len(everybody), {message.channel for message in campaign.messages}),
+        parameters={"campaign": campaign.id},
+    )
 
 
 def leave_outs(conflict: Conflict, *, now: datetime) -> list[WayOut]:
@@ -234,11 +255,11 @@ def is_movable(plan: Plan, campaign: PlannedCampaign, days: int) -> bool:
 def _moves(pair: _Pair, campaign: PlannedCampaign) -> list[WayOut]:
     """The nearest days on which nothing of the pair is left and no other conflict of weight has come instead."""
     found: list[WayOut] = []
-    limit = pair.plan.parameters.move_days
+    limit, standing = pair.plan.parameters.move_days, _standing(pair, campaign)
     for days in sorted((day for day in range(-limit, limit + 1) if day), key=lambda day: (abs(day), -day)):
         if not is_movable(pair.plan, campaign, days):
             continue
-        if _would_have(pair.plan, campaign, days):
+        if _would_have(pair.plan, campaign, days, standing):
             continue
         found.append(_measure_move(pair, campaign, days))
         if len(found) == pair.plan.parameters.move_choices:
@@ -251,11 +272,23 @@ def shifted(plan: Plan, campaign: PlannedCampaign, days: int) -> Plan:
     return plan.with_campaign(loading.moved(campaign, days, plan.zone)).focused([campaign.id])
 
 
-def _would_have(plan: Plan, campaign: PlannedCampaign, days: int) -> list[Finding]:
-    """Conflicts of weight that the campaign would have, moved by so many days."""
+def _standing(pair: _Pair, campaign: PlannedCampaign) -> dict[str, int]:
+    """identity -> people of what the campaign has against itself or the calendar already, beside what is to be solved: no move
+    is to blame for that.
+    """
+    own = {row.identity for row in pair.findings}
+    findings = find(pair.plan.focused([campaign.id]))
+    return {each.identity: each.count or 0 for each in findings if each.campaigns[1] is None and each.identity not in own}
+
+
+def _would_have(plan: Plan, campaign: PlannedCampaign, days: int, standing: Mapping[str, int]) -> list[Finding]:
+    """Conflicts of weight that the campaign would have, moved by so many days, and has not as bad already."""
     moved = shifted(plan, campaign, days)
     for rule in registry.RULES:
-        serious = [finding for finding in rule.find(moved) if finding.severity >= Severity.MEDIUM]
+        serious = [
+            finding for finding in rule.find(moved)
+            if finding.severity >= Severity.MEDIUM and (finding.count or 0) > standing.get(finding.identity, -1)
+        ]
         if serious:
             return serious
     return []

@@ -39,6 +39,7 @@ def _words(conflict: Conflict) -> dict[str, Any]:
     words: dict[str, Any] = {
         "people": formats.number(conflict.people_count or 0),
         "message": conflict.first_message.name if conflict.first_message else "",
+        "second_message": conflict.second_message.name if conflict.second_message else "",
         "days": ", ".join(_day(date.fromisoformat(day)) for day in facts.get("days", ())), "apart": apart(facts),
     }
     for side, campaign in (("first", conflict.first_campaign), ("second", conflict.second_campaign)):

@@ -10,7 +10,7 @@ from apps.accounts.models import User
 from .. import moving, webhooks
 from ..models import Agreement, Campaign, Conflict, Resolution
 from ..models.conflicts import ConflictState, EndCause, ResolutionAction, ResolutionState
-from . import ending, pairs, passes
+from . import ending, pairs, passes, single
 from .writing import AS_FOUND, UNDECIDED
 
 
@@ -48,6 +48,11 @@ def _carry_out(resolution: Resolution, actor: User | None, now: datetime) -> Non
         campaign = Campaign.objects.get(pk=resolution.parameters["campaign"])
         assert actor is not None
         moving.move_as_agreed(actor=actor, campaign=campaign, days=resolution.parameters["days"], now=now)
+    elif resolution.conflict.second_campaign_id is None:
+        assert actor is not None
+        change = single.cancel if resolution.action == ResolutionAction.CANCEL else single.leave_out
+        change(resolution, actor=actor, now=now)
+        passes.plan_changed(campaign_ids=sides, now=now)
     else:
         _leave_out(resolution, now)
         passes.plan_changed(campaign_ids=sides, now=now)
@@ -96,6 +101,8 @@ def take_back(resolution: Resolution, *, actor: User, note: str, now: datetime) 
     settled = list(resolution.settles.defer("people_both"))
     ending.end(resolution, cause=EndCause.WITHDRAWN, actor=actor, note=note, now=now)
     sides = pairs.sides(resolution.conflict)
+    if resolution.parameters.get("alone"):
+        single.take_back(resolution, actor=actor, now=now)
     passes.plan_changed(campaign_ids=sides, now=now)
     passes.look_again(sides, now=now)
     Conflict.objects.filter(pk__in=[row.pk for row in settled], state=ConflictState.RESOLVED).update(

@@ -44,7 +44,8 @@ class PlannedOffer:
 class PlannedMessage:
     """One planned contact. ``windows`` are the moments (or stretches) at which people meet it, soonest first.
 
-    ``follows_id`` is the message it reminds of or builds on; ``priority`` its own or its campaign's, 0 to 100.
+    ``follows_id`` is the message it reminds of or builds on; ``triggers`` the messages that its audience must have got or
+    answered; ``priority`` its own or its campaign's, 0 to 100. ``is_test``: an attribute says who gets nothing of it.
     """
 
     id: int
@@ -62,6 +63,8 @@ class PlannedMessage:
     account_id: int | None = None
     follows_id: int | None = None
     purpose_id: int | None = None
+    triggers: tuple[int, ...] = ()
+    is_test: bool = False
 
     @property
     def is_safety(self) -> bool:
@@ -163,6 +166,21 @@ class PlannedAgreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """A message that others build on and that is not in the plan: ``is_over`` says it will never go out (again)."""
+
+    id: int
+    first_at: datetime
+    is_stopped: bool = False
+    is_cancelled: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody will get it any more though it was planned."""
+        return self.is_stopped or self.is_cancelled
+
+
+@dataclass(frozen=True, slots=True)
 class Meeting:
     """Two messages of different campaigns that come close in time, and how close at the nearest."""
 
@@ -190,6 +208,7 @@ class Plan:
     focus: frozenset[int] | None = None
     people: People | None = None
     circumstances: Circumstances = field(default_factory=Circumstances)
+    absent: Mapping[int, Absent] = field(default_factory=dict)
 
     @cached_property
     def messages(self) -> dict[int, PlannedMessage]:

@@ -48,17 +48,20 @@ class MessageForm(VersionedForm):
 
     class Meta:
         model = Message
-        fields = ["name", "kind", "channel", "purpose", "account", "offer", "arms_attribute", "needs_fields", "priority", "region",
-                  "estimated_reach", "planned_cost"]  # fmt: skip
+        fields = ["name", "kind", "channel", "purpose", "account", "offer", "follows", "arms_attribute", "needs_fields", "priority",
+                  "region", "estimated_reach", "planned_cost"]  # fmt: skip
         help_texts = {
             "arms_attribute": _("Instead of by chance: an imported attribute whose value names the version."),
             "region": _("For unaddressed messages."),
+            "follows": _("A reminder or follow-up: the message of this campaign that has to come first."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choose_from(self.fields["account"], ChannelAccount.objects.filter(is_active=True))
         choose_from(self.fields["offer"], Offer.objects.filter(archived_at=None))
+        others = Message.objects.filter(campaign=self.instance.campaign_id).exclude(pk=self.instance.pk)
+        choose_from(self.fields["follows"], others.defer("plan_audience"))
         choices = [("", _("by chance")), *((a.key, a.label) for a in AttributeDefinition.objects.all())]
         self.fields["arms_attribute"] = forms.ChoiceField(
             label=_("Versions by"), choices=choices, required=False, help_text=self.fields["arms_attribute"].help_text

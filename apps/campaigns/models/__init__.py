@@ -4,6 +4,7 @@ from .approval import Approval
 from .conflicts import Agreement, Conflict, ConflictComment, PlanVersion, Resolution, Signature
 from .constraints import Capacity, Exclusivity, OfferPairing, RuleParameter
 from .content import Brand, ContentRevision, ContentVersion
+from .hours import Embargo, QuietHours
 from .offers import Offer, OfferPrice
 from .plan import Campaign, CampaignStatus, Message, MessageKind, Programme, Timing
 from .policy import Blackout, ChannelWeight, ConflictSettings, ContactPolicy, MinimumGap
@@ -30,6 +31,7 @@ __all__ = [
     "ContentRevision",
     "ContentVersion",
     "Delivery",
+    "Embargo",
     "Exclusivity",
     "Halt",
     "Message",
@@ -40,6 +42,7 @@ __all__ = [
     "OfferPrice",
     "PlanVersion",
     "Programme",
+    "QuietHours",
     "Resolution",
     "RuleParameter",
     "Run",

@@ -51,16 +51,26 @@ def draw(people: BitMap, salt: str, shares: list[float]) -> list[BitMap]:
     return [BitMap(group) for group in groups]
 
 
+def universal_share() -> float:
+    """The part of all customers that no promotion reaches, 0 to 1."""
+    return float(settings.UNIVERSAL_CONTROL_PERCENT / 100)
+
+
+def campaign_salt(campaign_id: int) -> str:
+    """What makes the draw of one campaign's control group its own."""
+    return f"campaign control {campaign_id}"
+
+
 def universal_control(people: BitMap) -> BitMap:
     """Those whom no promotion of any department ever reaches, the same people in every run."""
-    share = settings.UNIVERSAL_CONTROL_PERCENT / 100
+    share = universal_share()
     return draw(people, "universal control", [share])[0] if share > 0 else BitMap()
 
 
 def campaign_control(message: Message, people: BitMap) -> BitMap:
     """Those whom this campaign leaves out to measure its effect, the same for all its messages."""
     share = float(message.campaign.control_share)
-    return draw(people, f"campaign control {message.campaign_id}", [share])[0] if share > 0 else BitMap()
+    return draw(people, campaign_salt(message.campaign_id), [share])[0] if share > 0 else BitMap()
 
 
 def is_safety(message: Message) -> bool:

@@ -13,7 +13,7 @@ from apps.consent import gate
 from apps.core import bitmaps
 from apps.core.reasons import Reason
 
-from . import agreements, blackouts, ledger, limits
+from . import agreements, blackouts, ledger, limits, serve_first
 from .aliases import Aliases
 from .reservations import reserved
 
@@ -64,6 +64,7 @@ def judge(run: Run, people: BitMap, at: datetime, aliases: Aliases) -> Verdict:
     _gate(verdict, run, at, aliases)
     _blackouts(verdict, run, at)
     message = run.message
+    _serve_first(verdict, run, at, aliases)
     for agreement, group in agreements.left_to_others(message, verdict.allowed, at, aliases):
         verdict.refuse(Reason.AGREED, f"agreement.{agreement.pk}", group)
     for barrier, group in limits.over_limit(message, verdict.allowed, at, aliases=aliases, apart_from=run.pk):
@@ -80,9 +81,10 @@ def held_out_of(run: Run) -> BitMap:
 
 
 def gate_again(verdict: Verdict, run: Run, at: datetime, aliases: Aliases, *, with_addresses: bool) -> None:
-    """Asks address, consent, do-not-contact list and law for those still allowed, and takes the others out."""
+    """Asks address, consent, do-not-contact list, law and what is open for those still allowed, and takes the others out."""
     _gone(verdict)
     _gate(verdict, run, at, aliases, with_addresses=with_addresses)
+    _serve_first(verdict, run, at, aliases)
 
 
 def _gone(verdict: Verdict) -> None:
@@ -138,6 +140,11 @@ def _gate(verdict: Verdict, run: Run, at: datetime, aliases: Aliases, *, with_ad
         verdict.postpone(deferral.until, deferral.reason, deferral.rule, group, run.deadline)
     # Whoever the gate did not name is not allowed: nobody is contacted by omission.
     verdict.refuse(Reason.NO_CONSENT, "", verdict.allowed - aliases.back(judgement.allowed, people))
+
+
+def _serve_first(verdict: Verdict, run: Run, at: datetime, aliases: Aliases) -> None:
+    held = serve_first.held_back(run.message, verdict.allowed, at, aliases)
+    verdict.refuse(Reason.SERVE_FIRST, serve_first.RULE, held)
 
 
 def _blackouts(verdict: Verdict, run: Run, at: datetime) -> None:

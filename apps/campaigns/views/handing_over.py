@@ -21,6 +21,7 @@ from apps.channels.models import CallState, CallTask, PrintBatch
 from apps.core import clock
 from apps.core.http import render_page
 from apps.customers.models import Customer
+from apps.customers.views import care
 
 from ..models import Delivery, Run
 from ..sending import attempt, explain, hand_over, proof
@@ -41,6 +42,7 @@ def calls_page(request: HttpRequest) -> HttpResponse:
     context = {
         "call": call,
         "run": run,
+        "care": care.card(request, Customer.objects.get(pk=call.customer_id)) if call else None,
         "outcomes": calls.OUTCOMES.items(),
         "waiting": calls.waiting(now).count(),
         "done_today": CallTask.objects.filter(agent=user, state=CallState.DONE, closed_at__gte=_midnight(now)).count(),

@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from apps.customers import care
 from apps.customers.models import ImportJob, Source
 from apps.customers.models.people import InteractionKind
 
 from . import people, values
+from .care import complaint_source
 from .customers import run, scalar
 from .mapping import Getter, Mapping, getter
 from .people import PersonParser, RowRefused, key_of
@@ -196,4 +198,5 @@ def write(job: ImportJob, events: str, staging: str, now: datetime) -> dict[str,
             ON CONFLICT (source_id, external_id) WHERE NOT external_id = '' DO NOTHING""",
         [job.source_id, job.pk, now],
     )
+    care.take_complaints("i.import_job_id = %s", [job.pk], now=now, source=complaint_source(job))
     return {"events_written": written, "new_products": products}

@@ -18,6 +18,7 @@ from apps.accounts import audit
 from apps.accounts.models import User
 from apps.customers import identity, merging
 from apps.customers.models import (
+    CareFlag,
     ContactPoint,
     Customer,
     ImportChange,
@@ -162,6 +163,7 @@ def _bury(people: list[int], records: list[int], now: datetime) -> None:
 
 
 def _forget(people: list[int]) -> None:
+    CareFlag.objects.filter(customer_id__in=people)._raw_delete("default")
     Customer.objects.filter(pk__in=people)._raw_delete("default")
 
 

@@ -19,7 +19,7 @@ from apps.customers import directory, panels, recording, timeline
 from apps.customers.models import Customer, Product
 from apps.customers.models.people import InteractionKind
 
-from . import showing
+from . import care, showing
 
 _ROLES = ("agent", "lead", "administrator")
 
@@ -73,6 +73,7 @@ def customer(request: HttpRequest, customer_id: int) -> HttpResponse:
         "panels": [one for slot in panels.COUNTER_SLOTS for one in panels.panels(slot, request, person, now)],
         "last": timeline.page(person, now=now, limit=5).entries,
         "form": form,
+        "care": care.card(request, person),
     }
     return render_page(request, "customers/counter_customer.html", context)
 

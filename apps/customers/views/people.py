@@ -19,7 +19,7 @@ from apps.core.http import render_page
 from apps.customers import directory, merging, panels, timeline
 from apps.customers.models import AttributeDefinition, Customer, MergeRecord
 
-from . import showing
+from . import care, showing
 
 
 @access.signed_in
@@ -64,6 +64,7 @@ def customer_page(request: HttpRequest, customer_id: int) -> HttpResponse:
         "can_merge": _can_merge(user),
         "can_erase": access.can_export_people(user),
         "masked": not access.can_open_people(user),
+        "care": care.card(request, customer),
     }
     return render_page(request, "customers/customer.html", context)
 

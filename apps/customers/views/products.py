@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from apps.accounts import access
 from apps.core.http import render_page
+from apps.customers import care
 from apps.customers.models import Category, Product
 
 
@@ -21,5 +22,5 @@ def product_list(request: HttpRequest) -> HttpResponse:
         products = products.filter(category__path__startswith=chosen.path)
     page = Paginator(products, 50).get_page(request.GET.get("page"))
     tree = [(one, one.path.count("/") - 2) for one in Category.objects.order_by("path")]
-    context = {"page": page, "q": words, "category": chosen, "tree": tree}
+    context = {"page": page, "q": words, "category": chosen, "tree": tree, "may_recall": care.may_recall(request.user)}
     return render_page(request, "customers/products.html", context, "products")

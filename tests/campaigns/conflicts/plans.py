@@ -11,6 +11,8 @@ from apps.campaigns.conflicts.circumstances import Circumstances, PlannedPolicy
 from apps.campaigns.conflicts.people import People
 from apps.campaigns.conflicts.pressure import Contact
 from apps.campaigns.conflicts.snapshot import Plan, PlannedBlackout, PlannedCampaign, PlannedMessage, PlannedOffer
+from apps.campaigns.conflicts.sources import Sources
+from apps.customers import care
 
 NOW = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)
 OSLO = ZoneInfo("Europe/Oslo")
@@ -65,18 +67,29 @@ def sent(pk, who, moment, campaign=0, **values):
     return Contact(moment, BitMap(who), message_id=pk, campaign_id=campaign, **fields)
 
 
+def given(*, places=None, served=(), served_until=(), sent=(), tested=None):
+    """Sources that ask no database: (country, zone) -> people, who is served first, what was sent, whom tests keep out."""
+    return Sources(
+        places_known={place: BitMap(who) for place, who in (places or {}).items()},
+        served=care.Open(BitMap(served), tuple((until, BitMap(who)) for until, who in served_until)),
+        sent_known=tuple(sent), tested={pk: BitMap(who) for pk, who in (tested or {}).items()}, is_given=True,
+    )
+
+
 def plan(
     *campaigns, people=None, blackouts=(), homes=None, focus=None, now=NOW, circumstances=None, past=None, unreachable=None,
-    **changes,
+    sources=None, absent=(), **changes,
 ):
     """A plan; ``people`` message id -> people, or None for the metadata pass. ``past`` is what was sent."""
     audiences = None
     if people is not None:
         known = {item.id: BitMap() for each in campaigns for item in each.messages}
         audiences = People({**known, **{pk: BitMap(who) for pk, who in people.items()}},
-                           {code: BitMap(who) for code, who in (homes or {}).items()}, sent=past, unreachable=unreachable)
+                           {code: BitMap(who) for code, who in (homes or {}).items()}, sent=past, unreachable=unreachable,
+                           sources=sources or given())
     return Plan(
         number=1, now=now, zone=OSLO, parameters=parameters.current(**changes),
         campaigns={each.id: each for each in campaigns}, blackouts=tuple(blackouts),
         focus=None if focus is None else frozenset(focus), people=audiences, circumstances=circumstances or Circumstances(),
+        absent={each.id: each for each in absent},
     )
