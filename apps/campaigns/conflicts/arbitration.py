@@ -16,9 +16,11 @@ from zoneinfo import ZoneInfo
 from pyroaring import BitMap
 
 from .. import pacing
+from .circumstances import PlannedPolicy
 from .pressure import Contact, Window, counted, planned_contacts
 from .snapshot import Plan
 
+POLICY, GAP = 0, 1
 Order = Callable[[Contact], Any]
 
 
@@ -30,6 +32,21 @@ def by_priority(contact: Contact) -> tuple:
 def as_agreed(contact: Contact) -> tuple:
     """As it would go today: nobody keeps a place for a campaign that is less far along."""
     return (not contact.is_fixed, -contact.stage, -contact.priority, contact.at, contact.message_id)
+
+
+@dataclass(frozen=True)
+class Named:
+    """One limit with its name. ``code`` is as in the ledger ("policy.5", "gap.2"), ``subject`` its place in an identity."""
+
+    code: str
+    subject: tuple[int, int]
+    cap: PlannedPolicy
+
+
+def limits(plan: Plan) -> list[Named]:
+    """The contact policies and the minimum gaps that are in force, as limits of one kind."""
+    policies = [Named(f"policy.{cap.id}", (POLICY, cap.id), cap) for cap in plan.circumstances.policies]
+    return policies + [Named(f"gap.{gap.id}", (GAP, gap.id), gap.cap) for gap in plan.circumstances.gaps]
 
 
 @dataclass(frozen=True)
@@ -48,12 +65,12 @@ class Refusal:
         return self.people if len(kept) == len(self.near) else _full(self.cap, self.contact, self.people, kept, self.zone)
 
 
-def contacts(plan: Plan, caps: Iterable[pacing.Cap]) -> list[Contact]:
-    """Everything sent and planned that may stand in a window with something to come.
+def contacts(plan: Plan) -> list[Contact]:
+    """Everything sent and planned that may stand in a window of some limit with something to come; nothing without limits.
 
     With a focus only the people of its campaigns are looked at: for each of them the answer is the same as without.
     """
-    longest = max((pacing.reach(cap) for cap in caps), default=None)
+    longest = max((pacing.reach(named.cap) for named in limits(plan)), default=None)
     if longest is None or plan.people is None:
         return []
     last = max((start for message in plan.messages.values() for start, _end in message.windows), default=plan.now)

@@ -139,14 +139,15 @@ def _keep(fresh: dict[int, BitMap], now: datetime) -> None:
 
 def blocking(campaign: Campaign) -> models.QuerySet[Conflict]:
     """Undecided conflicts that keep this campaign from being scheduled: high or blocking, against an agreed campaign or a
-    rule of the calendar. Drafts and plans under review never hold up others.
+    rule of the calendar. Drafts and plans under review never hold up others, nor do limits that sending keeps by itself.
     """
     other_is_agreed = (
         models.Q(first_campaign=campaign, second_campaign=None)
         | models.Q(first_campaign=campaign, second_campaign__status__in=BINDING_STATUSES)
         | models.Q(second_campaign=campaign, first_campaign__status__in=BINDING_STATUSES)
     )
-    return Conflict.objects.filter(other_is_agreed, state__in=UNDECIDED, severity__gte=Severity.HIGH)
+    rules = [rule.code for rule in RULES if rule.holds_up]
+    return Conflict.objects.filter(other_is_agreed, state__in=UNDECIDED, severity__gte=Severity.HIGH, rule__in=rules)
 
 
 def warnings(campaign: Campaign) -> models.QuerySet[Conflict]:

@@ -22,13 +22,15 @@ class Rule(ABC):
 
     A subclass's ``__doc__`` is written for planners, stands on the rules page, and is therefore marked for translation.
     ``speaks_early``: the finding is worth showing before the people are counted. ``needs_people``: without people the rule finds
-    nothing, and what it found before stands until they are counted.
+    nothing, and what it found before stands until they are counted. ``holds_up``: a weighty finding keeps a campaign from being
+    scheduled; not where sending itself keeps to the rule, so that nothing worse than the finding can happen.
     """
 
     code: ClassVar[str]
     title: ClassVar[_StrPromise]
     speaks_early: ClassVar[bool] = False
     needs_people: ClassVar[bool] = False
+    holds_up: ClassVar[bool] = True
 
     @abstractmethod
     def find(self, plan: Plan) -> Iterable[Finding]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
@@ -18,6 +19,9 @@ from ..models.plan import BINDING_STATUSES, CampaignStatus, MessageKind, Timing
 from .circumstances import Circumstances
 from .parameters import Parameters
 from .people import People
+
+if TYPE_CHECKING:
+    from .pressure import Contact
 
 LASTING_CHANNELS = {Channel.CALL, Channel.STORE, Channel.ONSITE, Channel.ADS, Channel.EVENT, Channel.UNADDRESSED}
 
@@ -214,6 +218,13 @@ class Plan:
     def messages(self) -> dict[int, PlannedMessage]:
         """All messages by id."""
         return {message.id: message for campaign in self.campaigns.values() for message in campaign.messages}
+
+    @cached_property
+    def contacts(self) -> list[Contact]:
+        """What was sent and what is planned, as far as it can stand under a limit together; see ``arbitration.contacts``."""
+        from .arbitration import contacts
+
+        return contacts(self)
 
     def in_focus(self, *campaign_ids: int) -> bool:
         """Whether a collision of these campaigns is asked for."""

@@ -12,10 +12,9 @@ from django.utils.translation import gettext_noop, ngettext
 from pyroaring import BitMap
 
 from ...models.conflicts import Severity
-from .. import arbitration, pacing_caps
-from ..arbitration import Refusal
+from .. import arbitration
+from ..arbitration import Named, Refusal
 from ..findings import Facts, Finding, grown
-from ..pacing_caps import Named
 from ..pressure import Contact
 from ..rule import Rule
 from ..snapshot import Plan
@@ -44,11 +43,9 @@ class InversionRule(Rule):
 
     def find(self, plan: Plan) -> Iterator[Finding]:
         """One finding per limit and pair of campaigns."""
-        caps = pacing_caps.of(plan)
-        every = arbitration.contacts(plan, [each.cap for each in caps])
-        for named in caps if every else ():
+        for named in arbitration.limits(plan) if plan.contacts else ():
             taken: dict[tuple[int, int], _Taken] = {}
-            for refusal in arbitration.refusals(plan, named.cap, every, arbitration.as_agreed):
+            for refusal in arbitration.refusals(plan, named.cap, plan.contacts, arbitration.as_agreed):
                 _note(plan, taken, refusal)
             for (low, high), found in sorted(taken.items()):
                 departments = [plan.campaigns[pk].department_id for pk in (low, high)]

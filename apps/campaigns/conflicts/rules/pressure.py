@@ -26,20 +26,20 @@ class PressureRule(Rule):
         "is over all departments and channels, in any stretch of the policy's length, what was sent (also by other tools) and "
         "what is planned, drafts too; a channel weighs as much as the policy says, so that a call may count as three e-mails. "
         "Where several messages share the room, the one of higher priority keeps it, then the earlier; the finding stands "
-        "with the message that comes last, and names those before it. When sending, these very people are left out. It "
-        "weighs less when only few of the message's people are concerned, when the message repeats, or when drafts alone fill "
-        "the room."
+        "with the message that comes last, and names those before it. When sending, these very people are left out: so it "
+        "keeps no campaign from being scheduled. It weighs less when only few of the message's people are concerned, when the "
+        "message repeats, or when drafts alone fill the room."
     )
     code = "pressure"
     title = _("Over the contact limit")
     needs_people = True
+    holds_up = False
 
     def find(self, plan: Plan) -> Iterator[Finding]:
         """One finding per policy and message whose own people are pushed over."""
-        every = arbitration.contacts(plan, plan.circumstances.policies)
-        for policy in plan.circumstances.policies if every else ():
+        for policy in plan.circumstances.policies if plan.contacts else ():
             refused: dict[int, list[Refusal]] = defaultdict(list)
-            for refusal in arbitration.refusals(plan, policy, every, arbitration.by_priority):
+            for refusal in arbitration.refusals(plan, policy, plan.contacts, arbitration.by_priority):
                 refused[refusal.contact.message_id].append(refusal)
             for message_id, refusals in sorted(refused.items()):
                 message = plan.messages[message_id]
@@ -57,15 +57,15 @@ class PressureRule(Rule):
         """Which message, which limit, how many people, who else writes to them."""
         if facts.get("crowd"):
             return ngettext(
-                "%(message)s of %(first)s (%(days)s) would be one contact too many for %(people)s person: %(name)s allows %(limit)s "
-                "in %(span)s, and %(crowd)s go before it.",
-                "%(message)s of %(first)s (%(days)s) would be one contact too many for %(people)s people: %(name)s allows %(limit)s "
-                "in %(span)s, and %(crowd)s go before it.",
+                "%(message)s of %(first)s (%(days)s) would be one contact too many for %(people)s person under %(name)s (%(limit)s "
+                "in %(span)s): %(crowd)s go before it.",
+                "%(message)s of %(first)s (%(days)s) would be one contact too many for %(people)s people under %(name)s (%(limit)s "
+                "in %(span)s): %(crowd)s go before it.",
                 people or 0,
             )
         return ngettext(
-            "%(message)s of %(first)s (%(days)s) weighs more than %(name)s allows (%(limit)s in %(span)s), for %(people)s person.",
-            "%(message)s of %(first)s (%(days)s) weighs more than %(name)s allows (%(limit)s in %(span)s), for %(people)s people.",
+            "%(message)s of %(first)s (%(days)s) alone weighs more than %(name)s allows (%(limit)s in %(span)s), for %(people)s person.",
+            "%(message)s of %(first)s (%(days)s) alone weighs more than %(name)s allows (%(limit)s in %(span)s), for %(people)s people.",
             people or 0,
         )
 

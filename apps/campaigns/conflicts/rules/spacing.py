@@ -43,11 +43,9 @@ class SpacingRule(Rule):
 
     def find(self, plan: Plan) -> Iterator[Finding]:
         """One finding per gap and pair of campaigns."""
-        gaps = plan.circumstances.gaps
-        every = arbitration.contacts(plan, [gap.cap for gap in gaps])
-        for gap in gaps if every else ():
+        for gap in plan.circumstances.gaps if plan.contacts else ():
             close: dict[tuple[int, int], _Close] = {}
-            for earlier, later in self._pairs(plan, gap, every):
+            for earlier, later in self._pairs(plan, gap):
                 both = earlier.people & later.people
                 if both:
                     self._note(plan, close, earlier, later, both)
@@ -81,10 +79,10 @@ class SpacingRule(Rule):
         """The gap."""
         return {"name": facts.get("name", ""), "gap": facts.get("gap_hours", 0)}
 
-    def _pairs(self, plan: Plan, gap: PlannedGap, every: list[Contact]) -> Iterator[tuple[Contact, Contact]]:
+    def _pairs(self, plan: Plan, gap: PlannedGap) -> Iterator[tuple[Contact, Contact]]:
         """Contacts closer than the gap, of which at least one is to come and could be held back."""
         recent: list[Contact] = []
-        for contact in sorted(counted(gap.cap, every), key=lambda each: each.at):
+        for contact in sorted(counted(gap.cap, plan.contacts), key=lambda each: each.at):
             recent = [each for each in recent if contact.at - each.at < gap.gap]
             for earlier in recent:
                 can_wait = any(not each.is_fixed and each.at >= plan.now for each in (earlier, contact))
