@@ -10,6 +10,7 @@ from typing import Any
 
 from pyroaring import BitMap
 
+from .. import pacing
 from ..calendar.history import sent_contacts
 from ..conflicts import pressure, registry, response
 from ..conflicts.findings import Finding
@@ -19,7 +20,6 @@ from ..conflicts.writing import _plain
 from ..models import Conflict
 from ..models.conflicts import ConflictState, Severity
 from ..models.plan import MessageKind
-from ..sending.limits import counts
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Ground:
 def ground(plan: Plan, *, first: date, last: date) -> Ground:
     """Read from the database, for days from ``first`` to ``last``."""
     days = [first + timedelta(days=place) for place in range((last - first).days + 1)]
-    longest = max((policy.window for policy in plan.circumstances.policies), default=timedelta(0))
+    longest = max((pacing.reach(policy) for policy in plan.circumstances.policies), default=timedelta(0))
     start = datetime.combine(first, time.min, plan.zone) - longest
     rows = Conflict.objects.filter(state=ConflictState.ACCEPTED).exclude(agreed_facts=None)
     return Ground(
@@ -115,17 +115,13 @@ def over_limit(plan: Plan, grounds: Ground) -> BitMap:
     """Everybody who is over some contact policy on some of the days."""
     if not grounds.days or not plan.circumstances.policies:
         return BitMap()
-    contacts, over = contacts_of(plan, grounds), BitMap()
-    for policy in plan.circumstances.policies:
-        counted = [each for each in contacts if counts(policy, each.channel, each.purpose_class, each.department_id)]  # type: ignore[arg-type]
-        by_day = pressure.over_by_day(counted, limit=policy.limit, window=policy.window, days=grounds.days, zone=plan.zone)
-        over |= BitMap.union(BitMap(), *by_day.values())
-    return over
+    by_day = pressure.over_any(contacts_of(plan, grounds), plan.circumstances.policies, days=grounds.days, zone=plan.zone)
+    return BitMap.union(BitMap(), *by_day.values())
 
 
 def contacts_of(plan: Plan, grounds: Ground) -> list[pressure.Contact]:
     """Contacts made and planned that can count on one of the days."""
-    longest = max((policy.window for policy in plan.circumstances.policies), default=timedelta(0))
+    longest = max((pacing.reach(policy) for policy in plan.circumstances.policies), default=timedelta(0))
     first = datetime.combine(grounds.days[0], time.min, plan.zone) - longest
     last = datetime.combine(grounds.days[-1] + timedelta(days=1), time.min, plan.zone)
     return [*grounds.sent, *pressure.planned_contacts(plan, first=first, last=last)]
