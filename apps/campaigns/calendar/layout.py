@@ -6,13 +6,14 @@ pixels of rows of a fixed height, so that the drawing of the links needs no scri
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from apps.accounts.models import Department
 
 from ..models import Campaign, Conflict
+from .earlier import Before, Change
 from .figures import Figures
 from .period import Period
 from .reading import Occurrence, Reading
@@ -50,12 +51,23 @@ class Bar:
         return self.x + self.width
 
 
+@dataclass(frozen=True)
+class Ghost:
+    """Where a campaign stood before: an outline below the bars of its lane."""
+
+    change: Change
+    x: float
+    width: float
+    row: int
+
+
 @dataclass
 class Lane:
     """A department's campaigns. ``top`` and ``height`` in pixels."""
 
     department: Department
     bars: list[Bar] = field(default_factory=list)
+    ghosts: list[Ghost] = field(default_factory=list)
     rows: int = 1
     top: int = 0
 
@@ -96,12 +108,15 @@ class Timeline:
     rest: int = 0
 
 
-def lay_out(reading: Reading, figures: Figures, *, all_links: bool = False) -> Timeline:
-    """Places everything that was read; of the links the weightiest dozen, unless all are asked for."""
+def lay_out(reading: Reading, figures: Figures, *, all_links: bool = False, changes: Sequence[Change] = ()) -> Timeline:
+    """Places everything that was read; of the links the weightiest dozen, unless all are asked for. What ``changes`` says
+    stood elsewhere is outlined below the bars.
+    """
     lanes, top = [], 0
     for department in reading.departments:
         lane = Lane(department, top=top)
         _fill(lane, [row for row in reading.campaigns if row.department_id == department.pk], reading, figures)
+        _haunt(lane, [each for each in changes if each.campaign.department_id == department.pk], reading.period)
         lanes.append(lane)
         top += lane.height + 1
     pairs = _by_pair(reading.conflicts)
@@ -123,7 +138,22 @@ def _fill(lane: Lane, campaigns: Iterable[Campaign], reading: Reading, figures: 
     lane.rows = max(1, len(ends))
 
 
-def _stretch(campaign: Campaign, period: Period) -> tuple[float, float]:
+def _haunt(lane: Lane, changes: Iterable[Change], period: Period) -> None:
+    """Rows of their own, so that no outline covers a bar."""
+    ends: list[float] = []
+    for change in changes:
+        if change.before is None or not change.before.is_there:
+            continue
+        x, end = _stretch(change.before, period)
+        if end <= 0 or x >= 100:
+            continue
+        row = next((place for place, taken in enumerate(ends) if taken + 0.4 <= x), len(ends))
+        ends[row : row + 1] = [end]
+        lane.ghosts.append(Ghost(change, round(x, 1), round(end - x, 1), lane.rows + row))
+    lane.rows += len(ends)
+
+
+def _stretch(campaign: Campaign | Before, period: Period) -> tuple[float, float]:
     start = max(0.0, period.x_of_day(campaign.starts_on))
     return start, min(100.0, period.x_of_day(campaign.ends_on + timedelta(days=1)))
 

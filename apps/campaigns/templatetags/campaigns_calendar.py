@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from apps.core import formats, navigation
 from apps.core.vocabulary import LEVELS, SEVERITIES, SHAPES
 
+from ..calendar.earlier import Change
 from ..calendar.period import Period
 from ..calendar.reading import Reading
 from ..conflicts import registry
@@ -109,6 +110,21 @@ def step_words(step: int) -> str:
         -7: _("1 week earlier"), -1: _("1 day earlier"), 1: _("1 day later"), 7: _("1 week later"),
     }
     return str(words[step])
+
+
+@register.simple_tag
+def change_words(change: Change) -> str:
+    """What has become of a campaign since then."""
+    if change.kind == "moved":
+        words = (
+            ngettext("moved by %(n)d day later", "moved by %(n)d days later", change.days_apart) if change.days > 0 else
+            ngettext("moved by %(n)d day earlier", "moved by %(n)d days earlier", change.days_apart)
+        )
+        return words % {"n": change.days_apart}
+    said: dict[str, Any] = {
+        "new": _("new"), "back": _("planned again"), "cancelled": _("cancelled since"), "resized": _("other days"),
+    }
+    return str(said[change.kind])
 
 
 @register.simple_tag

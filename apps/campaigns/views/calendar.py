@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -21,7 +21,7 @@ from apps.core import clock
 from apps.core.http import render_page
 
 from .. import moving, planning
-from ..calendar import figures, layout, period, preview, reading
+from ..calendar import earlier, figures, layout, period, preview, reading
 from ..conflicts import panels, resolve, sample
 from ..models import Campaign, CampaignStatus, Conflict, ContactPolicy
 from ..models.conflicts import Severity
@@ -55,8 +55,10 @@ def timeline(request: HttpRequest) -> HttpResponse:
     context = _common(request, span, "timeline")
     counted = figures.of(span.days, now=now)
     all_links = request.GET.get("links") == "all"
-    drawn = layout.lay_out(context["reading"], counted, all_links=all_links)
+    changes = _changes(request, span, context["filters"], now)
+    drawn = layout.lay_out(context["reading"], counted, all_links=all_links, changes=changes or ())
     context |= {
+        "changes": changes, "then_url": _then_url(request, changes is not None),
         "timeline": drawn, "all_links": all_links, "most_links": layout.MOST_LINKS, "strip": _strip(span, counted),
         "before": span.moved(-span.weeks + 1), "after": span.moved(span.weeks - 1),
         "blackout_days": {day for day in span.days if context["reading"].is_blacked_out(day)}, "movable": resolve.MOVABLE,
@@ -64,6 +66,22 @@ def timeline(request: HttpRequest) -> HttpResponse:
         "panel": _chosen(request, context["reading"]), "moved": _moved(request), "agenda": context["reading"].by_day(),
     }
     return render_page(request, "campaigns/calendar/timeline.html", context)
+
+
+def _changes(request: HttpRequest, span: period.Period, filters: reading.Filters, now: datetime) -> list[earlier.Change] | None:
+    """What has changed in a week, when the address asks for it."""
+    if request.GET.get("then") != "week":
+        return None
+    return earlier.changes(span, filters, since=now - timedelta(days=7))
+
+
+def _then_url(request: HttpRequest, is_shown: bool) -> str:
+    """The address of the same page with, or without, last week's plan beside it."""
+    query = request.GET.copy()
+    query.pop("then", None)
+    if not is_shown:
+        query["then"] = "week"
+    return f"?{query.urlencode()}"
 
 
 def _strip(span: period.Period, counted: figures.Figures) -> list[dict[str, Any]]:
