@@ -7,12 +7,12 @@ from rest_framework.routers import SimpleRouter
 from apps.accounts import access
 from apps.campaigns.api import (
     CampaignViewSet,
-    ConflictViewSet,
     ContentViewSet,
     DeliveryViewSet,
     MessageViewSet,
     OfferViewSet,
 )
+from apps.campaigns.api_conflicts import ConflictViewSet
 from apps.consent.api import ConsentViewSet
 from apps.customers.api import CustomerViewSet, InteractionViewSet, SegmentViewSet
 

@@ -24,7 +24,7 @@ from apps.core.problems import Refused
 from . import audiences, offers, planning
 from .api_drafts import CampaignDraft, ContentDraft, MessageDraft, OfferDraft, PriceDraft
 from .content import versions
-from .models import Campaign, CampaignStatus, Conflict, ContentVersion, Delivery, Message, Offer
+from .models import Campaign, CampaignStatus, ContentVersion, Delivery, Message, Offer
 
 
 def require_draft(campaign: Campaign, actor: User) -> None:
@@ -240,28 +240,6 @@ class OfferViewSet(Drafting, viewsets.ReadOnlyModelViewSet[Offer]):
             prices={price["country"]: (price["amount"], price["currency"]) for price in values["prices"]}, now=now(),
         )  # fmt: skip
         return self.get_queryset().prefetch_related("prices").get(pk=saved.pk)
-
-
-class ConflictSerializer(serializers.ModelSerializer[Conflict]):
-    class Meta:
-        model = Conflict
-        fields = (
-            "id", "rule", "first_campaign", "second_campaign", "first_message", "second_message", "severity", "people_count",
-            "first_at", "facts", "state", "decide_by", "found_at", "updated_at",
-        )
-
-
-class ConflictViewSet(Guarded, viewsets.ReadOnlyModelViewSet[Conflict]):
-    """What the rules found. Filters: ``state``, ``rule``."""
-
-    queryset = Conflict.objects.defer("people_both")
-    serializer_class = ConflictSerializer
-    pagination_class = ById
-    read_action = "campaigns.read"
-
-    def get_queryset(self) -> QuerySet[Conflict]:
-        found, asked = super().get_queryset(), self.request.query_params
-        return found.filter(**{name: asked[name] for name in ("state", "rule") if asked.get(name)})
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):
