@@ -18,17 +18,18 @@ from ..models import Message, Run
 from ..models.plan import CampaignStatus, MessageKind
 from ..models.sending import RunState
 
-SQL = """
+_BY_RUN = """
 SELECT run_id, array_agg(customer_id ORDER BY customer_id)
-FROM campaigns_delivery WHERE run_id = ANY(%s) AND run_day >= %s AND outcome IN ('sent', 'unknown')
-GROUP BY run_id
+FROM campaigns_delivery WHERE run_id = ANY(%s) AND run_day >= %s AND {} GROUP BY run_id
 """
+REACHED = _BY_RUN.format("outcome IN ('sent', 'unknown')")
+REFUSED = _BY_RUN.format("outcome NOT IN ('sent', 'unknown')")
 KEPT = 7 * 24 * 3600
 
 
 def sent_contacts(*, first: datetime, now: datetime) -> Iterator[Contact]:
-    """Everybody whom a run from ``first`` to ``now`` really reached, at the run's moment, and whom another tool's campaign that
-    is done was for. Each person stands under the id that lives on.
+    """Everybody whom a run from ``first`` to ``now`` really reached or still may reach (as far as it is not refused), at the
+    run's moment, and whom another tool's campaign that is done was for. Each person stands under the id that lives on.
     """
     runs = list(
         Run.objects.filter(scheduled_at__gte=first, scheduled_at__lte=now)
@@ -75,13 +76,22 @@ def _reached(runs: list[Run], first: datetime) -> dict[int, BitMap]:
     kept = {finished[key]: BitMap.deserialize(raw) for key, raw in cache.get_many(list(finished)).items()}
     missing = [run.pk for run in runs if run.pk not in kept]
     if missing:
-        found = _from_ledger(missing, first)
+        found = _from_ledger(REACHED, missing, first)
         kept |= {pk: found.get(pk, BitMap()) for pk in missing}
         cache.set_many({key: kept[pk].serialize() for key, pk in finished.items() if pk in missing}, KEPT)
-    return kept
+    return kept | _under_way([run.pk for run in runs if run.state in (RunState.PLANNED, RunState.RUNNING)], first)
 
 
-def _from_ledger(run_ids: list[int], first: datetime) -> dict[int, BitMap]:
+def _under_way(run_ids: list[int], first: datetime) -> dict[int, BitMap]:
+    """Of runs that are not over everybody whom they have not refused."""
+    if not run_ids:
+        return {}
+    refused = _from_ledger(REFUSED, run_ids, first)
+    audiences = Run.objects.filter(pk__in=run_ids).values_list("pk", "audience")
+    return {pk: audience - refused.get(pk, BitMap()) for pk, audience in audiences}
+
+
+def _from_ledger(sql: str, run_ids: list[int], first: datetime) -> dict[int, BitMap]:
     with connection.cursor() as cursor:
-        cursor.execute(SQL, [run_ids, (first - timedelta(days=1)).date()])
+        cursor.execute(sql, [run_ids, (first - timedelta(days=1)).date()])
         return {run_id: bitmaps.from_ids(people) for run_id, people in cursor.fetchall()}

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from pyroaring import BitMap
 
+from apps.campaigns.calendar import history
 from apps.campaigns.models import ChannelWeight, ContactPolicy, Delivery, Message, MinimumGap, Run
 from apps.campaigns.sending import explain, limits, plan, proof, work
 from apps.consent.models import Purpose
@@ -222,3 +223,14 @@ def test_what_another_tool_sends_counts_whatever_its_priority(provider, status, 
     ours = make_message(people, campaign__priority=99)
     send_all()
     assert proof.run_proof(Run.objects.get(message=ours))["refused"] == {"over_limit": 3}
+
+
+def test_the_calendar_counts_people_of_a_run_that_is_under_way(provider):
+    people = make_people(4)
+    agree(BitMap([people[0]]), granted=False)
+    run = plan_one(make_message(people))
+    assert [set(contact.people) for contact in history.sent_contacts(first=NOW - timedelta(days=1), now=NOW)] == [set(people)]
+    send_all()
+    [contact] = history.sent_contacts(first=NOW - timedelta(days=1), now=NOW)
+    assert set(contact.people) == set(people[1:])
+    assert contact.message_id == run.message_id
