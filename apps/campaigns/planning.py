@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import access, audit
 from apps.accounts.models import Department, User
+from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.money import currency_code
 
@@ -201,6 +202,14 @@ def _check_message(message: Message, *, moved: bool, now: datetime) -> None:
         raise ValidationError(problems)
 
 
+def _only_account(message: Message) -> ChannelAccount | None:
+    """The account of the channel when there is no choice; None for what Concord does not send itself."""
+    if message.kind != MessageKind.ADDRESSED:
+        return None
+    found = list(ChannelAccount.objects.filter(channel=message.channel, is_active=True, is_elsewhere=False)[:2])
+    return found[0] if len(found) == 1 else None
+
+
 def _follows_problem(message: Message) -> str:
     """What is wrong with the message that this one comes after, in words; empty when nothing is."""
     before, seen = message.follows, {message.pk}
@@ -231,6 +240,7 @@ def add_message(*, actor: User, campaign: Campaign, values: Mapping[str, Any], n
         return twin
     message = Message(campaign=campaign, created_at=now, position=campaign.messages.count())
     _assign(message, values, MESSAGE_FIELDS)
+    message.account = message.account or _only_account(message)
     _check_message(message, moved=True, now=now)
     message.save()
     for name in MESSAGE_SETS:

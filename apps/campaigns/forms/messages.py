@@ -17,7 +17,7 @@ from apps.customers.models import AttributeDefinition, Segment
 
 from .. import schedule
 from ..models import Message, Offer
-from .widgets import REPEATS, DateInput, TimeInput, choose_from, keep_in_reach, version_field
+from .widgets import REPEATS, DateInput, TimeInput, choose_from, keep_in_reach, tick_from, version_field
 
 
 class VersionedForm(forms.ModelForm):
@@ -97,7 +97,7 @@ class AudienceForm(VersionedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("include", "exclude"):
-            choose_from(self.fields[name], Segment.objects.filter(archived_at=None).defer("people"), _with_count)
+            tick_from(self.fields[name], Segment.objects.filter(archived_at=None).defer("people"), _with_count)
             self.fields[name].required = False
 
     def values(self) -> dict[str, Any]:
@@ -170,6 +170,10 @@ class NewMessageForm(ScheduleForm):
         fields = ["name", "kind", "channel", "purpose", "account", "offer", "include", "timing", "recurs_until"]
         widgets = {"recurs_until": DateInput()}
         labels = {"include": _("Audience"), "recurs_until": _("Repeats until")}
+        help_texts = {
+            "purpose": _("Why people are contacted: it decides whose consent is needed."),
+            "account": _("Left empty: the one account of the channel."),
+        }
 
     field_order = ["name", "kind", "channel", "purpose", "account", "offer", "include", *ScheduleForm.field_order]
 
@@ -177,7 +181,7 @@ class NewMessageForm(ScheduleForm):
         super().__init__(*args, **kwargs)
         choose_from(self.fields["account"], ChannelAccount.objects.filter(is_active=True))
         choose_from(self.fields["offer"], Offer.objects.filter(archived_at=None))
-        choose_from(self.fields["include"], Segment.objects.filter(archived_at=None).defer("people"), _with_count)
+        tick_from(self.fields["include"], Segment.objects.filter(archived_at=None).defer("people"), _with_count)
 
     def values(self) -> dict[str, Any]:
         chosen = self.cleaned_data

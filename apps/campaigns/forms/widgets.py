@@ -34,6 +34,13 @@ def choose_from(field: forms.Field, rows: models.QuerySet[Any], label: Callable[
         field.label_from_instance = label  # type: ignore[method-assign,assignment]
 
 
+def tick_from(field: forms.Field, rows: models.QuerySet[Any], label: Callable[[Any], str] | None = None) -> None:
+    """Offer these rows as boxes to tick: nobody has to know which key chooses a second line."""
+    assert isinstance(field, forms.ModelMultipleChoiceField)
+    field.widget = forms.CheckboxSelectMultiple()
+    choose_from(field, rows, label)
+
+
 def day_in_reach(day: date) -> None:
     """Refuses a mistyped year: days at the ends of time cannot be moved, shown in a zone or counted on from."""
     if not 2000 <= day.year <= 2100:

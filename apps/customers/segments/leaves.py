@@ -46,13 +46,16 @@ def people_of(criterion: Criterion, leaf: Params, moment: Moment) -> BitMap:
     cached = SegmentLeaf.objects.filter(digest=digest, day=moment.day).first()
     if cached is not None and seen <= cached.seen:
         return cached.people
-    touched = None if cached is None else _touched(seen - cached.seen)
-    if cached is not None and touched is not None:
-        people = (cached.people - touched) | _among(touched, *sql)
-    else:
-        people = bitmaps.from_sql(*sql)
+    people = _brought_up(cached, seen, *sql)
     _keep(digest, moment, people, seen)
     return people
+
+
+def _brought_up(cached: SegmentLeaf | None, seen: BitMap, sql: str, params: Sequence[Any]) -> BitMap:
+    touched = None if cached is None else _touched(seen - cached.seen)
+    if cached is None or touched is None:
+        return bitmaps.from_sql(sql, params)
+    return (cached.people - touched) | _among(touched, sql, params)
 
 
 def _touched(lines: BitMap) -> BitMap | None:
