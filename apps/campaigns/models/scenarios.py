@@ -46,6 +46,7 @@ class ChangeKind(models.TextChoices):
     LEAVE_OUT = "leave_out", _("leave people out")
     CHANNEL = "channel", _("other channel")
     PRIORITY = "priority", _("other priority")
+    CAP = "cap", _("hold to the limit")
     CANCEL = "cancel", _("cancel")
 
 

@@ -21,7 +21,7 @@ class Days:
 def choose(problem: Problem, *, seed: int = 0) -> Days:
     """One day for each campaign. Deterministic for a seed."""
     if not problem.alone:
-        return Days({}, 0.0, 0.0)
+        return Days({}, problem.fixed, problem.fixed)
     program = milp.Program()
     on = {
         (pk, days): program.column(cost, whole=True) for pk, costs in problem.alone.items() for days, cost in costs.items()
@@ -32,7 +32,7 @@ def choose(problem: Problem, *, seed: int = 0) -> Days:
         _couple(program, on, one, two, both)
     solved = milp.solve(program, seed=seed)
     days = {pk: max(costs, key=lambda day, pk=pk: solved.values[on[pk, day]]) for pk, costs in problem.alone.items()}  # type: ignore[misc]
-    return Days(days, problem.cost(days), solved.bound)
+    return Days(days, problem.cost(days), problem.fixed + solved.bound)
 
 
 def _couple(

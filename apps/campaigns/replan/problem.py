@@ -30,17 +30,18 @@ Tick = Callable[[int, int], None]
 class Problem:
     """``alone``: campaign -> day offset -> cost; ``pairs``: two campaigns -> their offsets -> cost, only where there is one.
 
-    ``staying`` says of each campaign that keeps its days why.
+    ``staying`` says of each campaign that keeps its days why; ``fixed`` is what those cost among themselves.
     """
 
     alone: Mapping[int, Mapping[int, float]]
     pairs: Mapping[tuple[int, int], Mapping[tuple[int, int], float]] = field(default_factory=dict)
     staying: Mapping[int, str] = field(default_factory=dict)
+    fixed: float = 0.0
 
     def cost(self, days: Mapping[int, int]) -> float:
         """What these days cost in this problem."""
         alone = sum(costs[days[pk]] for pk, costs in self.alone.items())
-        return alone + sum(costs.get((days[one], days[two]), 0.0) for (one, two), costs in self.pairs.items())
+        return self.fixed + alone + sum(costs.get((days[one], days[two]), 0.0) for (one, two), costs in self.pairs.items())
 
 
 def build(plan: Plan, grounds: Ground, terms: Terms, tick: Tick = lambda done, total: None) -> Problem:
@@ -63,7 +64,7 @@ def build(plan: Plan, grounds: Ground, terms: Terms, tick: Tick = lambda done, t
         costs = _together(plan, one, two, alone, grounds, terms)
         if costs:
             pairs[one.id, two.id] = costs
-    return Problem(alone, pairs, staying)
+    return Problem(alone, pairs, staying, terms.weights.findings(_find(fixed, BY_DAY | BY_DISTANCE, grounds)))
 
 
 def _hidden(plan: Plan, campaign_id: int) -> Plan:

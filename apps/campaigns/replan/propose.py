@@ -16,7 +16,7 @@ from ..scenarios.trial import Step, tried
 from . import dates, problem, sharing
 from .terms import Terms
 
-MOST_ROUNDS, MOST_TRIES, MOST_GREEDY = 2, 8, 10
+MOST_ROUNDS, MOST_TRIES = 2, 8
 SPLIT = (60, 10, 20, 10)  # how the work is told in per cent: measuring days, choosing, improving, sharing
 
 Tick = Callable[[int], None]
@@ -95,16 +95,16 @@ def propose(plan: Plan, grounds: Ground, terms: Terms, tick: Tick = lambda perce
     moved = search.moved(days)
     shares = sharing.share(moved, grounds, terms)
     steps = [*steps_of(plan, days), *(way.step for way in shares.ways)]
-    steps = _within_limits(search, steps, days)
     tick(sum(SPLIT[:3]))
     steps = _needed(search, steps)
-    after = tried(plan, steps)
+    steps += sharing.held(tried(plan, steps), grounds, terms, plan)
+    after, held = tried(plan, steps), grounds.holding(steps)
     reached = asked.cost(days)
     tick(100)
-    left = [each for each in measuring.undecided(after, grounds) if each.severity >= Severity.MEDIUM]
+    left = [each for each in measuring.undecided(after, held) if each.severity >= Severity.MEDIUM]
     return Proposal(
         tuple(Advised(step, why(search, steps, step)) for step in steps),
-        measuring.measure(plan, grounds), measuring.measure(after, grounds),
+        measuring.measure(plan, grounds), measuring.measure(after, held),
         _gap(reached, chosen.bound), _gap(shares.cost, shares.bound), tuple(left), asked.staying, sharing.given_up(plan, after),
     )
 
@@ -144,27 +144,6 @@ def _promising(asked: problem.Problem, days: Mapping[int, int], pk: int) -> list
     return [offset for offset in offsets if offset != days[pk]][:MOST_TRIES]
 
 
-def _within_limits(search: _Search, steps: list[Step], days: Mapping[int, int]) -> list[Step]:
-    """Adds ways out, the best first, as long as people over a limit cost more than what leaving them out gives up."""
-    plan = tried(search.plan, steps)
-    cost = search.cost(plan, days)
-    for _round in range(MOST_GREEDY):
-        over = measuring.over_limit(plan, search.grounds)
-        if not over:
-            break
-        best: tuple[float, Step, Plan] | None = None
-        for way in sharing.candidates(plan, over, measuring.contacts_of(plan, search.grounds), search.terms):
-            there = tried(plan, [way.step])
-            price = search.cost(there, days)
-            if price < (best[0] if best else cost) - 1e-6 and sharing.is_fair(search.plan, there, search.terms):
-                best = price, way.step, there
-        if best is None:
-            break
-        cost, plan = best[0], best[2]
-        steps = [*steps, best[1]]
-    return steps
-
-
 def _needed(search: _Search, steps: list[Step]) -> list[Step]:
     """Without the changes that are not worth it beside the others."""
     cost = search.cost(tried(search.plan, steps), _days(steps))
@@ -179,13 +158,12 @@ def _needed(search: _Search, steps: list[Step]) -> list[Step]:
 def why(search: _Search, steps: list[Step], step: Step) -> dict[str, Any]:
     """What the change is good for beside all the others: findings that would be there without it, people, losses."""
     fewer = [each for each in steps if each is not step]
-    without, with_it = tried(search.plan, fewer), tried(search.plan, steps)
-    after = {each.identity: each for each in measuring.undecided(with_it, search.grounds)}
-    settles = [
-        each for each in measuring.undecided(without, search.grounds)
-        if each.severity >= Severity.MEDIUM and each.identity not in after
-    ]
-    measures = [measuring.measure(each, search.grounds) for each in (without, with_it)]
+    plans = tried(search.plan, fewer), tried(search.plan, steps)
+    grounds = search.grounds.holding(fewer), search.grounds.holding(steps)
+    found, after = (measuring.undecided(*each) for each in zip(plans, grounds, strict=True))
+    gone = {each.identity for each in found} - {each.identity for each in after}
+    settles = [each for each in found if each.severity >= Severity.MEDIUM and each.identity in gone]
+    measures = [measuring.measure(*each) for each in zip(plans, grounds, strict=True)]
     orders = [each.orders for each in measures]
     settles.sort(key=lambda each: (-each.severity, -(each.count or 0), each.identity))
     return {

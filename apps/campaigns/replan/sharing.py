@@ -205,16 +205,20 @@ def is_fair(before: Plan, after: Plan, terms: Terms) -> bool:
     return all(count <= allowance(before, department, terms) for department, count in given_up(before, after).items())
 
 
-def candidates(plan: Plan, over: BitMap, contacts: Iterable[measuring.pressure.Contact], terms: Terms) -> list[Way]:
-    """Ways out between campaigns that put people over a limit, those that share most of these people first."""
-    put = [(each, each.people & over) for each in contacts if each.message_id in plan.messages]
-    put = [(each, people) for each, people in put if people]
-    found: dict[tuple[int, int], int] = {}
-    for one, here in put:
-        for two, there in put:
-            sides = plan.messages[one.message_id].campaign_id, plan.messages[two.message_id].campaign_id
-            if sides[0] != sides[1]:
-                found[sides] = max(found.get(sides, 0), here.intersection_cardinality(there))
-    ranked = sorted(found, key=lambda sides: (-found[sides], sides))[: 2 * MOST_KEEPERS]
-    ways = [way_of(plan, yielding, keeping, None, None, terms) for yielding, keeping in ranked if found[yielding, keeping]]
-    return [way for way in ways if way is not None]
+def held(plan: Plan, grounds: Ground, terms: Terms, before: Plan) -> list[Step]:
+    """Messages to be held to the contact limits: whom they still press is left out, the less important message first.
+
+    Only as long as it is fair. That the limits choose by priority, person by person, gives up the least contacts.
+    """
+    lost, steps = given_up(before, plan), []
+    for finding in measuring.undecided(plan, grounds):
+        message = plan.messages.get(finding.messages[0] or 0)
+        if finding.rule != measuring.LIMIT or message is None or finding.severity < Severity.MEDIUM or not finding.people:
+            continue
+        department = plan.department_of(message)
+        count = lost.get(department, 0) + len(finding.people)
+        is_free = trial.can_yield(plan, message) and message.campaign_id not in terms.locked
+        if is_free and count <= allowance(before, department, terms):
+            lost[department] = count
+            steps.append(Step(ChangeKind.CAP, message.campaign_id, message.id, {"people": len(finding.people)}))
+    return list({step.message_id: step for step in steps}.values())

@@ -4,52 +4,56 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from pyroaring import BitMap
 
 from .. import pacing
-from ..calendar.history import sent_contacts
 from ..conflicts import pressure, registry, response
 from ..conflicts.findings import Finding
 from ..conflicts.passes import find
 from ..conflicts.snapshot import Plan, PlannedMessage
-from ..conflicts.writing import _plain
+from ..conflicts.writing import SETTLED, _plain
 from ..models import Conflict
-from ..models.conflicts import ConflictState, Severity
+from ..models.conflicts import Severity
 from ..models.plan import MessageKind
+from ..models.scenarios import ChangeKind
+from .trial import Step
+
+LIMIT = "pressure"
 
 
 @dataclass(frozen=True)
 class Ground:
-    """What figures rest on beside the plan: contacts already made, past response, what people accepted as it is.
+    """What figures rest on beside the plan: the days counted for limits, past response, what people settled as it is.
 
-    ``accepted`` maps the identity of an accepted finding to its agreed facts. ``days`` are those counted for the limit.
+    ``settled`` maps the identity of a finding to the facts agreed on. ``held``: messages that are held to the limits.
     """
 
     days: Sequence[date]
-    sent: Sequence[pressure.Contact] = ()
     past: response.Response = field(default_factory=lambda: response.Response({}))
-    accepted: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    settled: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    held: frozenset[int] = frozenset()
+
+    def holding(self, steps: Iterable[Step]) -> Ground:
+        """The same with the messages held to the limits that these changes hold to them."""
+        return replace(self, held=frozenset(step.message_id for step in steps if step.kind == ChangeKind.CAP and step.message_id))
 
     def is_undecided(self, finding: Finding) -> bool:
-        """Whether it waits for a decision: not accepted, or materially worse than what was accepted."""
-        agreed = self.accepted.get(finding.identity)
+        """Whether it waits for a decision: not settled as it is, or materially worse than what was settled."""
+        if finding.rule == LIMIT and finding.messages[0] in self.held:
+            return False
+        agreed = self.settled.get(finding.identity)
         return agreed is None or registry.rule(finding.rule).materially_worse(agreed, _plain(finding.facts))
 
 
 def ground(plan: Plan, *, first: date, last: date) -> Ground:
     """Read from the database, for days from ``first`` to ``last``."""
     days = [first + timedelta(days=place) for place in range((last - first).days + 1)]
-    longest = max((pacing.reach(policy) for policy in plan.circumstances.policies), default=timedelta(0))
-    start = datetime.combine(first, time.min, plan.zone) - longest
-    rows = Conflict.objects.filter(state=ConflictState.ACCEPTED).exclude(agreed_facts=None)
-    return Ground(
-        days, list(sent_contacts(first=start, now=plan.now)), response.past(now=plan.now),
-        {identity: facts or {} for identity, facts in rows.values_list("identity", "agreed_facts")},
-    )
+    rows = Conflict.objects.filter(state__in=SETTLED).exclude(agreed_facts=None).values_list("identity", "agreed_facts")
+    return Ground(days, response.past(now=plan.now), {identity: facts or {} for identity, facts in rows})
 
 
 @dataclass(frozen=True)
@@ -69,31 +73,58 @@ class Measures:
         """Undecided conflicts of medium severity or more."""
         return sum(count for severity, count in self.conflicts.items() if severity >= Severity.MEDIUM)
 
+    @property
+    def blocking(self) -> int:
+        """Undecided conflicts that block."""
+        return self.conflicts.get(int(Severity.BLOCK), 0)
+
+    @property
+    def high(self) -> int:
+        """Undecided conflicts of high severity."""
+        return self.conflicts.get(int(Severity.HIGH), 0)
+
+    @property
+    def medium(self) -> int:
+        """Undecided conflicts of medium severity."""
+        return self.conflicts.get(int(Severity.MEDIUM), 0)
+
     def plain(self) -> dict[str, Any]:
         """As stored beside a what-if."""
         return {**asdict(self), "conflicts": {str(key): value for key, value in sorted(self.conflicts.items())}}
 
 
 def measure(plan: Plan, grounds: Ground) -> Measures:
-    """All figures of the plan, people counted exactly."""
-    found = undecided(plan, grounds)
-    ahead = list(upcoming(plan))
+    """All figures of the plan, people counted exactly; whom a limit is to hold back is neither over it nor reached."""
+    every = find(plan)
+    found = [finding for finding in every if grounds.is_undecided(finding)]
+    ahead, refused = list(upcoming(plan)), _refused(every, grounds)
     assert plan.people is not None
     plan.people.fetch(ahead)
+    reached = {message.id: plan.people.of(message) - refused.get(message.id, BitMap()) for message in ahead}
     serious = [finding.people for finding in found if finding.severity >= Severity.MEDIUM and finding.people]
+    expected = [grounds.past.expected(reached[message.id], message.channel) for message in ahead]
+    known = [part for part in expected if part is not None]
     return Measures(
         conflicts=dict(Counter(int(finding.severity) for finding in found)),
-        touched=len(BitMap.union(BitMap(), *serious)),
-        over=len(over_limit(plan, grounds)),
-        contacts=sum(len(plan.people.of(message)) for message in ahead),
-        people=len(BitMap.union(BitMap(), *(plan.people.of(message) for message in ahead))),
-        orders=orders(plan, ahead, grounds),
+        touched=len(BitMap.union(BitMap(), *serious)), over=len(over_limit(plan, grounds, refused)),
+        contacts=sum(len(people) for people in reached.values()), people=len(BitMap.union(BitMap(), *reached.values())),
+        orders=sum(known) if known else None,
     )
 
 
 def undecided(plan: Plan, grounds: Ground) -> list[Finding]:
     """What is found and waits for a decision."""
     return [finding for finding in find(plan) if grounds.is_undecided(finding)]
+
+
+def _refused(findings: Iterable[Finding], grounds: Ground) -> dict[int, BitMap]:
+    """Message -> whom the limits hold back from it, of the messages held to them."""
+    found: dict[int, BitMap] = {}
+    for finding in findings:
+        message_id = finding.messages[0]
+        if finding.rule == LIMIT and message_id in grounds.held and message_id is not None and finding.people:
+            found[message_id] = found.get(message_id, BitMap()) | finding.people
+    return found
 
 
 def upcoming(plan: Plan) -> Iterator[PlannedMessage]:
@@ -103,25 +134,21 @@ def upcoming(plan: Plan) -> Iterator[PlannedMessage]:
             yield message
 
 
-def orders(plan: Plan, messages: Iterable[PlannedMessage], grounds: Ground) -> float | None:
-    """Orders expected of these messages, each audience by its own past; None without a basis."""
-    assert plan.people is not None
-    parts = [grounds.past.expected(plan.people.of(message), message.channel) for message in messages]
-    known = [part for part in parts if part is not None]
-    return sum(known) if known else None
-
-
-def over_limit(plan: Plan, grounds: Ground) -> BitMap:
+def over_limit(plan: Plan, grounds: Ground, refused: Mapping[int, BitMap] | None = None) -> BitMap:
     """Everybody who is over some contact policy on some of the days."""
-    if not grounds.days or not plan.circumstances.policies:
-        return BitMap()
-    by_day = pressure.over_any(contacts_of(plan, grounds), plan.circumstances.policies, days=grounds.days, zone=plan.zone)
-    return BitMap.union(BitMap(), *by_day.values())
+    return BitMap.union(BitMap(), *over_by_day(plan, grounds, refused).values())
 
 
-def contacts_of(plan: Plan, grounds: Ground) -> list[pressure.Contact]:
-    """Contacts made and planned that can count on one of the days."""
-    longest = max((pacing.reach(policy) for policy in plan.circumstances.policies), default=timedelta(0))
-    first = datetime.combine(grounds.days[0], time.min, plan.zone) - longest
+def over_by_day(plan: Plan, grounds: Ground, refused: Mapping[int, BitMap] | None = None) -> dict[date, BitMap]:
+    """For each of the days everybody who is over some contact policy, less those who are ``refused`` a message."""
+    policies = plan.circumstances.policies
+    if not grounds.days or not policies or plan.people is None:
+        return {day: BitMap() for day in grounds.days}
+    first = datetime.combine(grounds.days[0], time.min, plan.zone) - max(pacing.reach(policy) for policy in policies)
     last = datetime.combine(grounds.days[-1] + timedelta(days=1), time.min, plan.zone)
-    return [*grounds.sent, *pressure.planned_contacts(plan, first=first, last=last)]
+    sent = [each for each in plan.people.sent(first=min(first, plan.now), now=plan.now) if each.at >= first]
+    planned = [
+        replace(each, people=each.people - refused[each.message_id]) if refused and each.message_id in refused else each
+        for each in pressure.planned_contacts(plan, first=first, last=last)
+    ]
+    return pressure.over_any([*sent, *planned], policies, days=grounds.days, zone=plan.zone)

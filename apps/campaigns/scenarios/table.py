@@ -1,0 +1,128 @@
+"""The table of a what-if: its changes in words with their figures, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.accounts.models import Department
+
+from ..conflicts import registry, response
+from ..models import Campaign, Scenario, ScenarioChange
+from ..models.scenarios import ChangeState, ScenarioOrigin
+from . import words
+from .figures import Figures
+from .measuring import Measures
+
+OUTCOMES: dict[str, Callable[[int], str]] = {
+    ChangeState.APPLIED: lambda n: ngettext("%(n)d change is applied.", "%(n)d changes are applied.", n) % {"n": n},
+    ChangeState.PROPOSED: lambda n: ngettext(
+        "%(n)d change is proposed to the lead of the other department.",
+        "%(n)d changes are proposed to the leads of the other departments.", n,
+    ) % {"n": n},
+    ChangeState.OUTDATED: lambda n: ngettext(
+        "%(n)d change does not fit any more; it says why.", "%(n)d changes do not fit any more; they say why.", n
+    ) % {"n": n},
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One change. ``stands`` are the figures with it and all before it; ``misfit`` why it does not fit (any more)."""
+
+    change: ScenarioChange
+    words: str
+    reasons: list[str]
+    misfit: str = ""
+    stands: Measures | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still be applied."""
+        return self.change.state == ChangeState.TRIED and not self.misfit
+
+
+@dataclass(frozen=True)
+class Table:
+    """Everything below the drawing."""
+
+    scenario: Scenario
+    figures: Figures
+    rows: list[Row]
+    basis: str
+    staying: list[tuple[Campaign, str]] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    given_up: list[tuple[Department, int]] = field(default_factory=list)
+
+    @property
+    def is_proposal(self) -> bool:
+        """Whether a re-plan made it."""
+        return self.scenario.origin == ScenarioOrigin.REPLAN
+
+    @property
+    def gap(self) -> tuple[float, float]:
+        """What is at most missing to the best possible, for days and for people, as shares of the cost."""
+        return self.scenario.measured.get("gap_days", 0.0), self.scenario.measured.get("gap_people", 0.0)
+
+    @property
+    def open_rows(self) -> int:
+        """How many changes can still be applied."""
+        return sum(row.is_open for row in self.rows)
+
+
+def of(scenario: Scenario, figures: Figures, *, now: datetime) -> Table:
+    """The table, in the reader's language."""
+    changes = list(scenario.changes.select_related("campaign__department", "message", "resolution").defer("message__plan_audience"))
+    kept = scenario.measured.get("staying", {}), scenario.measured.get("left", ())
+    names = _names(changes, kept[1])
+    rows = [_row(change, figures, names) for change in changes]
+    campaigns = Campaign.objects.select_related("department").in_bulk([int(pk) for pk, code in kept[0].items() if code != "outside"])
+    staying = [(campaign, words.staying(kept[0][str(pk)])) for pk, campaign in campaigns.items()]
+    given = {int(pk): count for pk, count in scenario.measured.get("given_up", {}).items()}
+    departments = Department.objects.in_bulk(given)
+    return Table(
+        scenario, figures, rows, _basis(now), sorted(staying, key=lambda item: item[0].starts_on),
+        [_left(each, names) for each in kept[1]], [(departments[pk], count) for pk, count in given.items() if pk in departments],
+    )
+
+
+def _names(changes: list[ScenarioChange], left: Any) -> dict[int, str]:
+    ids = {change.campaign_id for change in changes}
+    for change in changes:
+        ids |= {change.parameters[key] for key in ("yielding", "keeping") if change.parameters.get(key)}
+        ids |= {pk for each in change.why.get("settles", ()) for pk in each["campaigns"] if pk}
+    ids |= {pk for each in left for pk in each["campaigns"] if pk}
+    return dict(Campaign.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+
+def _row(change: ScenarioChange, figures: Figures, names: dict[int, str]) -> Row:
+    misfit = ""
+    if change.state == ChangeState.OUTDATED:
+        misfit = change.measured.get("text") or words.misfit(change.measured.get("misfit", ""))
+    elif change.state == ChangeState.TRIED and change.pk in figures.misfits:
+        misfit = words.misfit(figures.misfits[change.pk])
+    reasons = words.reasons(change.why, names, change.campaign_id) if change.why else []
+    return Row(change, words.change(change, names), reasons, misfit, figures.rows.get(change.pk))
+
+
+def _left(each: dict[str, Any], names: dict[int, str]) -> str:
+    try:
+        title = str(registry.rule(each["rule"]).title)
+    except KeyError:
+        title = each["rule"]
+    return f"{title}: {', '.join(names.get(pk, '?') for pk in each['campaigns'] if pk)}"
+
+
+def _basis(now: datetime) -> str:
+    past = response.past(now=now)
+    if past.contacts < response.LEAST_CONTACTS:
+        return _("Expected orders: not enough past contacts to go by.")
+    return _(
+        "Expected orders: what each audience itself bought within %(days)d days of a contact on that channel, drawn towards the "
+        "channel's average (on average %(prior).1f per 100 contacts; prior of %(weight)d contacts). No control group is subtracted."
+    ) % {"days": response.DAYS_AFTER, "prior": 100 * past.prior, "weight": response.PRIOR_WEIGHT}

@@ -1,0 +1,119 @@
+"""What-ifs in words: their changes, why one does not fit any more, what one is good for. Codes and figures are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
+
+from apps.channels.kinds import Channel
+from apps.core import formats
+
+from ..conflicts import registry
+from ..models import Campaign, ScenarioChange
+from ..models.scenarios import ChangeKind
+
+MISFITS = {
+    "gone": _lazy("It is not in the plan any more."),
+    "begun": _lazy("It has begun; what has begun is not changed."),
+    "not_movable": _lazy("It cannot begin on that day: it would be in the past, or part of it is out already."),
+    "moved_meanwhile": _lazy("Its days have been changed in the plan meanwhile."),
+    "channel_meanwhile": _lazy("Its channel has been changed in the plan meanwhile."),
+    "agreed_meanwhile": _lazy("The two campaigns have agreed on something already."),
+    "nobody_to_leave_out": _lazy("There is nobody to leave out any more."),
+    "worse": _lazy("The plan has changed: there it would collide with more than when it was tried."),
+    "decided": _lazy("The conflict has been decided meanwhile."),
+    "refused": _lazy("It was not possible."),
+}
+STAYING = {
+    "chosen": _lazy("you locked it"), "begun": _lazy("has begun"), "agreed": _lazy("approved: others rely on it"),
+    "safety": _lazy("safety notice"), "outside": _lazy("begins outside the period"), "lead": _lazy("too near to be prepared anew"),
+}
+
+
+def misfit(code: str) -> str:
+    """Why a change cannot be made (any more)."""
+    return str(MISFITS.get(code, MISFITS["refused"]))
+
+
+def staying(code: str) -> str:
+    """Why a re-plan leaves a campaign where it is."""
+    return str(STAYING.get(code, code))
+
+
+def change(row: ScenarioChange, names: Mapping[int, str]) -> str:
+    """The change as a sentence. ``names``: campaign -> name."""
+    name, figures = names.get(row.campaign_id, "?"), row.parameters
+    if row.kind == ChangeKind.MOVE:
+        return _moved(name, figures, row.campaign)
+    if row.kind == ChangeKind.LEAVE_OUT:
+        return _("%(yielding)s leaves out the people of %(keeping)s") % {
+            "yielding": names.get(figures["yielding"], "?"), "keeping": names.get(figures["keeping"], "?")
+        }
+    if row.kind == ChangeKind.CHANNEL:
+        return _("%(message)s of %(campaign)s goes by %(channel)s") % {
+            "message": row.message.name if row.message else "?", "campaign": name, "channel": Channel(figures["channel"]).label,
+        }
+    if row.kind == ChangeKind.CAP:
+        return _("%(message)s of %(campaign)s is held to the contact limit") % {
+            "message": row.message.name if row.message else "?", "campaign": name,
+        }
+    if row.kind == ChangeKind.PRIORITY:
+        return _("%(campaign)s gets priority %(n)d (now %(was)d)") % {
+            "campaign": name, "n": figures["priority"], "was": figures.get("from", 50)
+        }
+    return _("%(campaign)s is cancelled") % {"campaign": name}
+
+
+def _moved(name: str, figures: Mapping[str, Any], campaign: Campaign) -> str:
+    start = date.fromisoformat(figures["from"]) if "from" in figures else campaign.starts_on
+    return _("Move %(campaign)s from %(old)s to %(new)s") % {
+        "campaign": name, "old": date_format(start, "j M"), "new": date_format(start + timedelta(days=figures["days"]), "j M")
+    }
+
+
+def reasons(why: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> list[str]:
+    """What a change of a re-plan is good for and what it costs, one sentence each."""
+    found = [_settled(each, names, campaign_id) for each in why.get("settles", ())]
+    if over := why.get("over", 0):
+        count = formats.number(abs(over))
+        found.append(
+            ngettext("%(count)s person fewer is over a contact limit.", "%(count)s people fewer are over a contact limit.", over)
+            if over > 0 else
+            ngettext("%(count)s person more is over a contact limit.", "%(count)s people more are over a contact limit.", -over)
+        )
+        found[-1] = found[-1] % {"count": count}
+    if contacts := why.get("contacts", 0):
+        found.append(_lost(contacts, why.get("orders")))
+    elif why.get("settles"):
+        found.append(_("It costs nobody a message."))
+    return found or [_("It makes room for the other changes.")]
+
+
+def _settled(each: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> str:
+    others = [names.get(pk, "?") for pk in each["campaigns"] if pk and pk != campaign_id]
+    try:
+        title = str(registry.rule(each["rule"]).title)
+    except KeyError:
+        title = each["rule"]
+    people = each["people"] or 0
+    figures = {"title": title, "other": ", ".join(others), "people": formats.number(people)}
+    if others:
+        return ngettext(
+            "Settles “%(title)s” with %(other)s (%(people)s person).", "Settles “%(title)s” with %(other)s (%(people)s people).", people
+        ) % figures
+    return ngettext("Settles “%(title)s” (%(people)s person).", "Settles “%(title)s” (%(people)s people).", people) % figures
+
+
+def _lost(contacts: int, orders: float | None) -> str:
+    if contacts < 0:
+        return ngettext("%(n)s contact more.", "%(n)s contacts more.", -contacts) % {"n": formats.number(-contacts)}
+    words = ngettext("It gives up %(n)s contact", "It gives up %(n)s contacts", contacts) % {"n": formats.number(contacts)}
+    if orders is None:
+        return words + "."
+    return _("%(contacts)s and %(orders)s expected orders.") % {"contacts": words, "orders": formats.number(max(0.0, orders), 1)}

@@ -1,0 +1,134 @@
+"""From what-if to plan: own changes hold, what touches others is proposed, what does not fit any more is said to."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.accounts.models import Notification
+from apps.campaigns import moving
+from apps.campaigns.models import Agreement, Campaign, Resolution, ScenarioChange
+from apps.campaigns.scenarios import applying, drafting
+from tests.campaigns.conflicts.conftest import count, planned
+from tests.factories.accounts import UserFactory
+from tests.factories.campaigns import NOW
+
+from .conftest import leave_out, move, what_if
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(minutes=5)
+
+
+def apply(actor, scenario, *changes, now=LATER):
+    rows = applying.apply(actor=actor, scenario=scenario, change_ids=[change.pk for change in changes], now=now)
+    return {row.pk: row for row in rows}
+
+
+def starts(campaign):
+    return Campaign.objects.get(pk=campaign.pk).starts_on
+
+
+def test_an_own_change_that_touches_nobody_holds_at_once(scene):
+    alone = planned(scene.online.department, range(900, 950), days=20, name="Alone")
+    count()
+    scenario = what_if(scene.online_lead)
+    change = move(scene.online_lead, scenario, alone, 3)
+    assert apply(scene.online_lead, scenario, change)[change.pk].state == "applied"
+    assert starts(alone) == alone.starts_on + timedelta(days=3)
+
+
+def test_what_touches_another_department_is_proposed_to_its_lead_and_not_applied(scene):
+    scenario = what_if(scene.online_lead)
+    change = move(scene.online_lead, scenario, scene.online, 9)
+    row = apply(scene.online_lead, scenario, change)[change.pk]
+    assert (row.state, row.resolution.action, row.resolution.state) == ("proposed", "move", "proposed")
+    assert starts(scene.online) == scene.online.starts_on
+    assert Notification.objects.filter(user=scene.retail_lead, code="resolution.proposed").exists()
+
+
+def test_people_are_left_out_only_with_both_signatures(scene):
+    scenario = what_if(scene.online_lead)
+    change = leave_out(scene.online_lead, scenario, scene.retail, scene.online)
+    row = apply(scene.online_lead, scenario, change)[change.pk]
+    assert (row.state, row.resolution.action, Agreement.objects.count()) == ("proposed", "leave_out", 0)
+
+
+def test_half_is_applied_and_the_rest_stays_tried(scene):
+    alone = planned(scene.online.department, range(900, 950), days=20, name="Alone")
+    count()
+    scenario = what_if(scene.online_lead)
+    kept, taken = move(scene.online_lead, scenario, scene.online, 9), move(scene.online_lead, scenario, alone, 3)
+    apply(scene.online_lead, scenario, taken)
+    states = dict(ScenarioChange.objects.values_list("pk", "state"))
+    assert states == {kept.pk: "tried", taken.pk: "applied"}
+
+
+def test_a_second_click_or_tab_changes_nothing_more(scene):
+    alone = planned(scene.online.department, range(900, 950), days=20, name="Alone")
+    count()
+    scenario = what_if(scene.online_lead)
+    changes = [move(scene.online_lead, scenario, alone, 3), move(scene.online_lead, scenario, scene.online, 9)]
+    for _click in range(2):
+        apply(scene.online_lead, scenario, *changes)
+    assert starts(alone) == alone.starts_on + timedelta(days=3)
+    assert Resolution.objects.count() == 1
+
+
+def test_a_change_whose_campaign_moved_meanwhile_is_outdated_in_words(client, scene):
+    scenario = what_if(scene.online_lead)
+    change = move(scene.online_lead, scenario, scene.online, 9)
+    moving.move_campaign(
+        actor=scene.online_lead, campaign=scene.online, days=1, expected_version=Campaign.objects.get(pk=scene.online.pk).version, now=NOW
+    )
+    count()
+    row = apply(scene.online_lead, scenario, change)[change.pk]
+    assert (row.state, row.measured["misfit"]) == ("outdated", "moved_meanwhile")
+    client.force_login(scene.online_lead)
+    assert "Its days have been changed in the plan meanwhile." in client.get(f"/calendar/what-if/{scenario.pk}/").content.decode()
+
+
+def test_a_change_that_would_now_collide_with_more_is_outdated(scene):
+    alone = planned(scene.online.department, range(900, 950), days=20, name="Alone")
+    count()
+    scenario = what_if(scene.online_lead)
+    change = move(scene.online_lead, scenario, alone, 3)
+    applying.stand(scenario, NOW)
+    scenario.refresh_from_db()
+    planned(scene.retail.department, range(900, 950), days=23, name="Newcomer")
+    from apps.campaigns.conflicts import passes
+    passes.plan_changed(campaign_ids=[], now=NOW)
+    row = apply(scene.online_lead, scenario, change)[change.pk]
+    assert (row.state, row.measured["misfit"]) == ("outdated", "worse")
+    assert starts(alone) == alone.starts_on
+
+
+def test_another_departments_lead_is_asked_where_nothing_can_be_signed(scene):
+    alone = planned(scene.retail.department, range(900, 950), days=20, name="Alone")
+    count()
+    scenario = what_if(scene.online_lead)
+    change = move(scene.online_lead, scenario, alone, 3)
+    assert apply(scene.online_lead, scenario, change)[change.pk].state == "proposed"
+    asked = Notification.objects.get(user=scene.retail_lead, code="resolution.wished")
+    assert asked.url == f"/calendar/move/{alone.pk}/?days=3"
+    assert starts(alone) == alone.starts_on
+
+
+def test_a_marketers_own_change_asks_for_approval_again(scene):
+    marketer = UserFactory(role="marketer", department=scene.online.department)
+    alone = planned(scene.online.department, range(900, 950), days=20, name="Alone")
+    count()
+    scenario = what_if(marketer)
+    changes = [
+        move(marketer, scenario, alone, 3),
+        drafting.put(actor=marketer, scenario=scenario, kind="priority", campaign=alone, parameters={"priority": 70}, now=NOW),
+    ]
+    rows = apply(marketer, scenario, *changes)
+    assert {row.state for row in rows.values()} == {"applied"}
+    assert Campaign.objects.get(pk=alone.pk).priority == 70
+
+
+def test_a_discarded_what_if_leaves_the_plan_as_it_was(scene):
+    scenario = what_if(scene.online_lead)
+    move(scene.online_lead, scenario, scene.online, 9)
+    drafting.discard(actor=scene.online_lead, scenario=scenario, now=LATER)
+    drafting.discard(actor=scene.online_lead, scenario=scenario, now=LATER)
+    assert starts(scene.online) == scene.online.starts_on
