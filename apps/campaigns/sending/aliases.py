@@ -62,7 +62,9 @@ def of(people: Iterable[int]) -> Aliases:
         members.setdefault(survivor, BitMap([survivor]))
     for customer_id, survivor in survivors.items():
         members[survivor].add(customer_id)
-    return Aliases(survivors, members)
+    # What stands in the ledger or on file under a merged id is the survivor's, also when only the survivor was asked about.
+    every = {customer_id: survivor for survivor, group in members.items() for customer_id in group if customer_id != survivor}
+    return Aliases(every, members)
 
 
 def _pairs(sql: str, ids: Iterable[int]) -> list[tuple[int, int]]:
