@@ -149,14 +149,16 @@ def goals(campaigns: Any, first: date, last: date) -> list[Goal]:
 def _goal(row: Campaign, first: date, last: date) -> Goal:
     if step := STEP.get(GoalMetric(row.goal_metric)):
         whole, week = Scope(campaign=row.pk), Scope(campaign=row.pk, first=first, last=last)
-        counts = [Decimal(len(people(scope, step))) for scope in (week, whole)]
-        return Goal(row, *counts, people_url(week, step), people_url(whole, step))
+        last_week, so_far = (Decimal(len(people(scope, step))) for scope in (week, whole))
+        return Goal(row, last_week, so_far, people_url(week, step), people_url(whole, step))
     facts = DailyFact.objects.filter(campaign_id=row.pk)
     if row.goal_metric == GoalMetric.REVENUE:
         facts = facts.filter(currency=row.currency)
-    sums = [each.aggregate(n=Sum(row.goal_metric))["n"] or Decimal(0) for each in (facts.filter(day__range=(first, last)), facts)]
+    last_week, so_far = (
+        each.aggregate(n=Sum(row.goal_metric))["n"] or Decimal(0) for each in (facts.filter(day__range=(first, last)), facts)
+    )
     days = urlencode({"first": first, "last": last, "department": row.department_id})
-    return Goal(row, *sums, f"{reverse('reporting:overview')}?{days}", reverse("reporting:campaign", args=[row.pk]))
+    return Goal(row, last_week, so_far, f"{reverse('reporting:overview')}?{days}", reverse("reporting:campaign", args=[row.pk]))
 
 
 def lost(own: list[Department], first: date, last: date) -> list[Lost]:
