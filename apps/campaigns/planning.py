@@ -190,7 +190,7 @@ def _check_message(message: Message, *, moved: bool, now: datetime) -> None:
         problems["send_at"] = _("That moment has already gone by. Choose a time in the future.")
     if not (message.name or "").strip():
         problems["name"] = _("A message needs a name.")
-    if message.kind == MessageKind.ADDRESSED and message.purpose is None:
+    if message.kind != MessageKind.UNADDRESSED and message.purpose is None:
         problems["purpose"] = _("Say why people are contacted: the purpose decides whose consent is needed.")
     if message.account and message.account.channel != message.channel:
         problems["account"] = _("This account sends over another channel.")

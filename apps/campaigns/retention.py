@@ -17,6 +17,7 @@ def register() -> None:
     retention.register("campaigns.burst", retention.older("campaigns_burst", f"settled_at IS NOT NULL AND {_OVER}"))
     retention.register("campaigns.chunk", _chunks)
     retention.register("campaigns.delivery", _deliveries)
+    retention.register("campaigns.toldcontact", retention.older("campaigns_toldcontact", "at < %s"))
 
 
 def _chunks(before: datetime, limit: int) -> int:

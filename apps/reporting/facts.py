@@ -108,6 +108,8 @@ SELECT DISTINCT (at AT TIME ZONE %(zone)s)::date FROM customers_interaction
 WHERE kind = 'purchase' AND recorded_at >= %(moment)s
 UNION
 SELECT DISTINCT run_day FROM campaigns_delivery WHERE at >= %(moment)s AND run_day >= %(moment)s::date - 60
+UNION
+SELECT DISTINCT (at AT TIME ZONE %(zone)s)::date FROM campaigns_toldcontact WHERE recorded_at >= %(moment)s
 """
 
 FACTS = f"""

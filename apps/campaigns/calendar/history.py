@@ -71,8 +71,8 @@ def _living(people: BitMap, into: dict[int, int]) -> BitMap:
 
 
 def _reached(runs: list[Run], first: datetime) -> dict[int, BitMap]:
-    """People per run from the ledger in one query; those of finished runs are remembered, for they do not change."""
-    finished = {f"run-people:{run.pk}": run.pk for run in runs if run.state == RunState.DONE}
+    """People per run from the ledger in one query; those of our own finished runs are remembered: they do not change."""
+    finished = {f"run-people:{run.pk}": run.pk for run in runs if run.state == RunState.DONE and run.message.kind == MessageKind.ADDRESSED}
     kept = {finished[key]: BitMap.deserialize(raw) for key, raw in cache.get_many(list(finished)).items()}
     missing = [run.pk for run in runs if run.pk not in kept]
     if missing:

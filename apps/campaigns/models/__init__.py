@@ -4,6 +4,7 @@ from .approval import Approval
 from .conflicts import Agreement, Conflict, ConflictComment, PlanVersion, Resolution, Signature
 from .constraints import Capacity, Exclusivity, OfferPairing, RuleParameter
 from .content import Brand, ContentRevision, ContentVersion
+from .elsewhere import CatchAll, ToldContact
 from .hours import Embargo, QuietHours
 from .offers import Offer, OfferPrice
 from .plan import Campaign, CampaignStatus, Message, MessageKind, Programme, Timing
@@ -22,6 +23,7 @@ __all__ = [
     "Campaign",
     "CampaignStatus",
     "Capacity",
+    "CatchAll",
     "ChannelWeight",
     "Chunk",
     "Conflict",
@@ -51,6 +53,7 @@ __all__ = [
     "ScenarioChange",
     "Signature",
     "Timing",
+    "ToldContact",
     "WebhookCall",
     "WebhookEndpoint",
 ]

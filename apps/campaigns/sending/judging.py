@@ -13,7 +13,7 @@ from apps.consent import gate
 from apps.core import bitmaps
 from apps.core.reasons import Reason
 
-from . import agreements, blackouts, ledger, limits, serve_first
+from . import agreements, arms, blackouts, ledger, limits, serve_first
 from .aliases import Aliases
 from .reservations import reserved
 
@@ -57,7 +57,10 @@ class Verdict:
 
 
 def judge(run: Run, people: BitMap, at: datetime, aliases: Aliases) -> Verdict:
-    """Judges people of a run who have no ledger row in it yet. The blocks of all their ids must be locked."""
+    """Judges people of a run who have no ledger row in it yet. The blocks of all their ids must be locked.
+
+    A run that is not stored (another tool asks) has no contacts and no drawn groups of its own: all contacts count.
+    """
     verdict = Verdict(allowed=people)
     _gone(verdict)
     _same_person(verdict, run, aliases)
@@ -76,6 +79,8 @@ def judge(run: Run, people: BitMap, at: datetime, aliases: Aliases) -> Verdict:
 
 def held_out_of(run: Run) -> BitMap:
     """Everybody whom a control group keeps out of this run."""
+    if run.pk is None:
+        return arms.control_group(run.message, run.audience)
     groups = run.arms.exclude(kind=ArmKind.VARIANT).values_list("people", flat=True)
     return BitMap.union(BitMap(), *groups)
 

@@ -13,8 +13,9 @@ from apps.campaigns.models import Message, Run
 from apps.campaigns.models.plan import CampaignStatus, MessageKind
 from apps.campaigns.models.sending import RunState
 from apps.consent.models import PurposeClass
+from apps.core.clock import company_day
 
-from .occurrences import BadRecurrence, Occurrence, occurrences
+from .occurrences import BadRecurrence, Occurrence, deadline, occurrences
 from .reservations import waiting
 
 
@@ -67,12 +68,15 @@ def competitors(
     own = priority(message)
     for other in scheduled(message):
         rank = priority(other)
-        if rank < own or (rank == own and not looking_ahead):
+        elsewhere = other.kind == MessageKind.ELSEWHERE
+        if not elsewhere and (rank < own or (rank == own and not looking_ahead)):
             continue
         for occurrence in _around(other, at, span):
-            if rank == own and occurrence.at >= at:
+            # What another tool has sent by its plan counts at any rank, until it tells of the contacts themselves.
+            over = elsewhere and occurrence.at <= at
+            if not over and (rank < own or (rank == own and (not looking_ahead or occurrence.at >= at))):
                 continue
-            if group := _people(other, occurrence, people, at, looking_ahead):
+            if group := (_elsewhere if elsewhere else _people)(other, occurrence, people, at, looking_ahead):
                 yield Planned(other, occurrence.at, other.channel, _class(other), other.campaign.department_id, group)
 
 
@@ -96,3 +100,18 @@ def _people(message: Message, occurrence: Occurrence, people: BitMap, at: dateti
     if occurrence.at < at and not looking_ahead and message.kind != MessageKind.ELSEWHERE:
         return BitMap()
     return (Message.objects.values_list("plan_audience", flat=True).get(pk=message.pk) or BitMap()) & people
+
+
+def _elsewhere(message: Message, occurrence: Occurrence, people: BitMap, at: datetime, looking_ahead: bool) -> BitMap:
+    """Those of the people whom another tool is to contact by its plan, without those who count already by name."""
+    planned = (Message.objects.values_list("plan_audience", flat=True).get(pk=message.pk) or BitMap()) & people
+    if not planned:
+        return planned
+    return planned - told_of(message, occurrence)
+
+
+def told_of(message: Message, occurrence: Occurrence) -> BitMap:
+    """Whom the other tool has told of for this occurrence, or holds a place for: on its days, or a day beside them."""
+    day = timedelta(days=1)
+    days = (company_day(occurrence.at - day), company_day(deadline(message, occurrence) + day))
+    return BitMap.union(BitMap(), *Run.objects.filter(message=message, run_day__range=days).values_list("audience", flat=True))

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from django.db import connection
 from pyroaring import BitMap
 
+from apps.campaigns.elsewhere import holds
 from apps.campaigns.models import Burst, Chunk, Run
-from apps.campaigns.models.plan import CampaignStatus
+from apps.campaigns.models.plan import CampaignStatus, MessageKind
 from apps.campaigns.models.sending import ChunkState, RunState
 from apps.channels import calls, registry
 from apps.channels.adapters.base import ABSENT, Adapter, AdapterError, Outcome, Receipt
@@ -31,7 +32,8 @@ GRACE = timedelta(minutes=2)
 
 @dataclass
 class Swept:
-    """What was repaired: leases, bursts, people whose waiting ended, runs that came to their end."""
+    """What was repaired: leases, bursts, people whose waiting ended, runs that came to
+    their end, and places that another tool held and neither used nor gave back."""
 
     leases: int = 0
     bursts: int = 0
@@ -39,6 +41,7 @@ class Swept:
     ended: int = 0
     runs_done: int = 0
     recovered: int = 0
+    places: int = 0
 
 
 def sweep(*, now: datetime, grace: timedelta = GRACE) -> Swept:
@@ -49,7 +52,9 @@ def sweep(*, now: datetime, grace: timedelta = GRACE) -> Swept:
         swept.bursts += 1
         swept.unknown += resolve(burst, now=now)
     hand_over.reopen_half_closed(now=now - grace)
-    for run in Run.objects.filter(state__in=[RunState.PLANNED, RunState.RUNNING]).order_by("pk"):
+    swept.places = holds.release_expired(now=now)
+    own = Run.objects.exclude(message__kind=MessageKind.ELSEWHERE)
+    for run in own.filter(state__in=[RunState.PLANNED, RunState.RUNNING]).order_by("pk"):
         swept.ended += end_waiting(run, now=now)
         done, recovered = finish(run, now=now)
         swept.runs_done += done
