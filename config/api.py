@@ -13,6 +13,7 @@ from apps.campaigns.api import (
     OfferViewSet,
 )
 from apps.campaigns.api_conflicts import ConflictViewSet
+from apps.campaigns.api_elsewhere import ContactViewSet, PermissionViewSet
 from apps.consent.api import ConsentViewSet
 from apps.customers.api import CustomerViewSet, InteractionViewSet, SegmentViewSet
 
@@ -26,6 +27,8 @@ router.register("contents", ContentViewSet, "api-contents")
 router.register("offers", OfferViewSet, "api-offers")
 router.register("deliveries", DeliveryViewSet, "api-deliveries")
 router.register("conflicts", ConflictViewSet, "api-conflicts")
+router.register("contacts", ContactViewSet, "api-contacts")
+router.register("permissions", PermissionViewSet, "api-permissions")
 router.register("consent", ConsentViewSet, "api-consent")
 
 urlpatterns = [

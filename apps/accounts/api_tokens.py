@@ -22,6 +22,8 @@ ACTIONS = {
     "conflicts.comment": _("write remarks about conflicts"),
     "conflicts.propose": _("propose ways out of conflicts of its department"),
     "conflicts.sign": _("sign ways out for its department, as its lead would"),
+    "contacts.write": _("tell contacts that another tool of its department made"),
+    "permissions.write": _("ask whether people may be contacted, and hold their places"),
     "deliveries.read": _("read the ledger of deliveries"),
     "consent.read": _("read consents"),
     "consent.write": _("record a person's yes or no"),

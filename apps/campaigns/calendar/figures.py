@@ -41,7 +41,7 @@ class Figures:
 def of(days: Sequence[date], *, now: datetime) -> Figures:
     """The figures for these days; at most an hour old, and new with every people pass."""
     version = PlanVersion.objects.first()
-    state = f"{version.number}.{version.people_pass_number}" if version else "0"
+    state = f"{version.number}.{version.people_pass_number}.{version.people_pass_at}" if version else "0"
     key = f"calendar:{days[0]}:{len(days)}:{state}:{clock.company_day(now)}"
     kept = cache.get(key)
     if kept is None:

@@ -14,6 +14,7 @@ from apps.core import bitmaps, clock
 
 from .. import schedule
 from ..conflicts.pressure import Contact
+from ..elsewhere.runs import still_planned, told_by_day
 from ..models import Message, Run
 from ..models.plan import CampaignStatus, MessageKind
 from ..models.sending import RunState
@@ -42,9 +43,11 @@ def sent_contacts(*, first: datetime, now: datetime) -> Iterator[Contact]:
     elsewhere = Message.objects.filter(
         kind=MessageKind.ELSEWHERE, campaign__status=CampaignStatus.DONE, is_stopped=False, campaign__ends_on__gte=first.date()
     )
-    for message in elsewhere.select_related("campaign", "purpose"):
+    over = list(elsewhere.select_related("campaign", "purpose"))
+    told = told_by_day(message.pk for message in over)
+    for message in over:
         for at in schedule.occurrences(message, first=first, last=now, zone=clock.company_zone()):
-            yield _contact(message, at, message.plan_audience or BitMap())
+            yield _contact(message, at, still_planned(message.plan_audience or BitMap(), told.get(message.pk, []), at))
 
 
 def _contact(message: Message, at: datetime, people: BitMap) -> Contact:
@@ -72,7 +75,8 @@ def _living(people: BitMap, into: dict[int, int]) -> BitMap:
 
 def _reached(runs: list[Run], first: datetime) -> dict[int, BitMap]:
     """People per run from the ledger in one query; those of our own finished runs are remembered: they do not change."""
-    finished = {f"run-people:{run.pk}": run.pk for run in runs if run.state == RunState.DONE and run.message.kind == MessageKind.ADDRESSED}
+    ours = [run for run in runs if run.message.kind == MessageKind.ADDRESSED]
+    finished = {f"run-people:{run.pk}": run.pk for run in ours if run.state == RunState.DONE}
     kept = {finished[key]: BitMap.deserialize(raw) for key, raw in cache.get_many(list(finished)).items()}
     missing = [run.pk for run in runs if run.pk not in kept]
     if missing:

@@ -7,7 +7,7 @@ writes only if the plan is still the one it read.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from django.db import models, transaction
 from pyroaring import BitMap
@@ -16,7 +16,7 @@ from apps.core import clock
 from apps.customers import care
 
 from .. import audiences
-from ..models import Campaign, Conflict, Message, PlanVersion
+from ..models import Campaign, Conflict, Message, PlanVersion, ToldContact
 from ..models.conflicts import Severity
 from ..models.plan import BINDING_STATUSES, MessageKind
 from . import ending, loading, news, writing
@@ -27,6 +27,9 @@ from .snapshot import Plan
 from .writing import UNDECIDED
 
 __all__ = ["UNDECIDED", "blocking", "count_people", "find", "hold", "is_due", "look_again", "plan_changed", "sentence", "warnings"]
+
+# Another tool may tell of its contacts all day long: they are counted together, not one by one.
+BREATH = timedelta(minutes=1)
 
 
 @transaction.atomic
@@ -125,6 +128,8 @@ def is_due(version: PlanVersion, *, now: datetime) -> bool:
     if ending.is_due(now=now):
         return True
     if care.changed_since(version.people_pass_at):
+        return True
+    if version.people_pass_at < now - BREATH and ToldContact.objects.filter(recorded_at__gt=version.people_pass_at).exists():
         return True
     is_new_day = clock.company_day(version.people_pass_at) != clock.company_day(now)
     return is_new_day or _stale(now).exists()

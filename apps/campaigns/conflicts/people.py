@@ -13,6 +13,7 @@ from apps.consent.models import Purpose
 from apps.core import bitmaps
 from apps.customers.models import Customer
 
+from ..elsewhere.runs import ToldDays, told_by_day
 from ..models import Message
 from .sources import Sources
 
@@ -50,6 +51,7 @@ class People:
             way: (NOBODY, people) for way, people in (unreachable or {}).items()
         }
         self._is_given = audiences is not None
+        self._told: dict[int, ToldDays] = {}
         self.sources = sources or Sources()
 
     def under(self, agreements: Sequence[PlannedAgreement]) -> People:
@@ -57,6 +59,7 @@ class People:
         other = People(None, self._homes, agreements, sources=self.sources)
         other._whole, other._countries, other._sent = self._whole, self._countries, self._sent
         other._unreachable, other._is_given = self._unreachable, self._is_given
+        other._told = self._told
         return other
 
     def fetch(self, messages: Iterable[PlannedMessage]) -> None:
@@ -125,6 +128,13 @@ class People:
             kept = list(sent_contacts(first=first, now=now))
             self._sent.append((first, kept))
         return kept
+
+    def told(self, message_ids: Iterable[int]) -> dict[int, ToldDays]:
+        """Whom other tools have told of in these messages, day by day; fetched once."""
+        wanted = set(message_ids) - self._told.keys()
+        if wanted and not self._is_given:
+            self._told.update({pk: [] for pk in wanted} | told_by_day(wanted))
+        return self._told
 
     def reachable(self, message: PlannedMessage) -> BitMap:
         """The people of a message who, as things stand, have an address and agreed. Asked for many with `ask_reachable`."""

@@ -22,7 +22,8 @@ from ..models.plan import CampaignStatus, MessageKind
 from .circumstances import PlannedPolicy
 
 if TYPE_CHECKING:
-    from .snapshot import Plan, PlannedMessage
+    from ..elsewhere.runs import still_planned
+from .snapshot import Plan, PlannedMessage
 
 # How far along a campaign is: whoever is further goes first where nobody keeps a place for the other.
 STAGES = {CampaignStatus.DRAFT: 0, CampaignStatus.IN_REVIEW: 1, CampaignStatus.APPROVED: 2, CampaignStatus.PAUSED: 2}
@@ -165,20 +166,23 @@ def planned_contacts(
 ) -> Iterator[Contact]:
     """What the plan will send from ``first`` (not before now) to ``last``, to the people ``among`` whom it is asked.
 
-    What was sent elsewhere counts in the past too.
+    What was sent elsewhere counts in the past too, except for people of whom the other tool has told meanwhile.
     """
     assert plan.people is not None
     messages = [message for message in plan.messages.values() if not message.is_public]
     plan.people.fetch(
         message for message in messages if any(first <= start <= last for start, _end in message.windows)
     )
+    told = plan.people.told(message.id for message in messages if message.kind == MessageKind.ELSEWHERE)
     for message in messages:
         since = first if message.kind == MessageKind.ELSEWHERE else max(first, plan.now)
         starts = [start for start, _end in message.windows if since <= start <= last]
         if starts:
             people = plan.people.of(message)
             people = people if among is None else people & among
-            yield from (_contact(plan, message, start, people) for start in starts if people)
+            for start in starts:
+                if left := still_planned(people, told.get(message.id, []), start):
+                    yield _contact(plan, message, start, left)
 
 
 def _contact(plan: Plan, message: PlannedMessage, start: datetime, people: BitMap) -> Contact:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from django.db.models import Max
 from pyroaring import BitMap
@@ -21,9 +22,10 @@ from apps.core.blocks import blocks_of, split
 from .runs import Runs
 
 KIND = "elsewhere"
+T = TypeVar("T")
 
 
-def locked[T](people: BitMap, act: Callable[[], T]) -> T:
+def locked(people: BitMap, act: Callable[[], T]) -> T:
     """Does something under the locks of these people's blocks, again if a merge came between."""
     while True:
         try:

@@ -5,6 +5,7 @@ A run's audience is everybody who stands in its ledger or holds a place in it, s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 
 from pyroaring import BitMap
@@ -86,13 +87,22 @@ def _end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, company_zone())
 
 
-def told_around(message_ids: list[int], *, exact: dict[int, tuple[date, date]] | None = None) -> dict[int, list[tuple[date, BitMap]]]:
+# Days around a planned moment whose contacts are taken to be those that were planned.
+BEFORE, AFTER = timedelta(days=1), timedelta(days=3)
+ToldDays = list[tuple[date, BitMap]]
+
+
+def told_by_day(message_ids: Iterable[int]) -> dict[int, ToldDays]:
     """message -> (day, people who were contacted elsewhere that day or hold a place), in one query."""
-    runs = Run.objects.filter(message__in=message_ids, occurrence__startswith=FIRST_WORD)
-    if exact:
-        runs = runs.filter(run_day__gte=min(first for first, _ in exact.values()),
-                           run_day__lte=max(last for _, last in exact.values()))  # fmt: skip
-    found: dict[int, list[tuple[date, BitMap]]] = {}
+    found: dict[int, ToldDays] = {}
+    runs = Run.objects.filter(message__in=list(message_ids), occurrence__startswith=FIRST_WORD)
     for message_id, day, people in runs.values_list("message_id", "run_day", "audience"):
         found.setdefault(message_id, []).append((day, people))
     return found
+
+
+def still_planned(people: BitMap, told: ToldDays, at: datetime) -> BitMap:
+    """Those planned for a moment of whom the other tool has told nothing yet: who was told of counts by name."""
+    first, last = company_day(at - BEFORE), company_day(at + AFTER)
+    near = [group for day, group in told if first <= day <= last]
+    return people - BitMap.union(BitMap(), *near) if near else people

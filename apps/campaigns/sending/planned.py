@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from pyroaring import BitMap
 
+from apps.campaigns.elsewhere.runs import still_planned, told_by_day
 from apps.campaigns.models import Message, Run
 from apps.campaigns.models.plan import CampaignStatus, MessageKind
 from apps.campaigns.models.sending import RunState
 from apps.consent.models import PurposeClass
-from apps.core.clock import company_day
 
-from .occurrences import BadRecurrence, Occurrence, deadline, occurrences
+from .occurrences import BadRecurrence, Occurrence, occurrences
 from .reservations import waiting
 
 
@@ -107,11 +107,4 @@ def _elsewhere(message: Message, occurrence: Occurrence, people: BitMap, at: dat
     planned = (Message.objects.values_list("plan_audience", flat=True).get(pk=message.pk) or BitMap()) & people
     if not planned:
         return planned
-    return planned - told_of(message, occurrence)
-
-
-def told_of(message: Message, occurrence: Occurrence) -> BitMap:
-    """Whom the other tool has told of for this occurrence, or holds a place for: on its days, or a day beside them."""
-    day = timedelta(days=1)
-    days = (company_day(occurrence.at - day), company_day(deadline(message, occurrence) + day))
-    return BitMap.union(BitMap(), *Run.objects.filter(message=message, run_day__range=days).values_list("audience", flat=True))
+    return still_planned(planned, told_by_day([message.pk]).get(message.pk, []), occurrence.at)
