@@ -80,7 +80,7 @@ def read_contacts(
     batch: list[tuple[int, dict[str, Any]]] = []
     for row, cells in rows_of(path):
         try:
-            batch.append((row.line, _item(row, cells, message)))
+            batch.append((row.line, _made(row, cells, message)))
         except ValueError as problem:
             report.refuse(row.line, str(problem))
         if len(batch) == told.MOST:
@@ -91,7 +91,7 @@ def read_contacts(
     return report
 
 
-def _item(row: Row, cells: dict[str, str], message: Message | None) -> dict[str, Any]:
+def _made(row: Row, cells: dict[str, str], message: Message | None) -> dict[str, Any]:
     if row.problem:
         raise ValueError(row.problem)
     at = moment(cells["at"], clock.company_zone()) if cells.get("at") else message.send_at if message else None
@@ -128,7 +128,7 @@ def _tell(
         answers = told.tell(
             department=department, items=[item for _line, item in batch], now=now, message=message, country=country
         )
-    for (line, _item_), answer in zip(batch, answers, strict=True):
+    for (line, _item), answer in zip(batch, answers, strict=True):
         if answer.outcome == "refused":
             report.refuse(line, answer.problem)
         else:

@@ -37,8 +37,11 @@ class Planned:
 
 def priority(message: Message) -> int:
     """0 to 100, higher goes first; before everything goes safety, and what another tool sends without asking us."""
-    if message.kind == MessageKind.ELSEWHERE:
-        return 1000
+    return 1000 if message.kind == MessageKind.ELSEWHERE else rank_of(message)
+
+
+def rank_of(message: Message) -> int:
+    """The same for whoever asks: another tool's message asks by its campaign's priority."""
     if message.purpose is not None and message.purpose.purpose_class == PurposeClass.SAFETY:
         return 1000
     return message.campaign.priority if message.priority is None else message.priority
@@ -65,18 +68,16 @@ def competitors(
     That is: of higher priority; with `looking_ahead` also of the same priority, if they come earlier. What another tool
     sends counts whenever it does: it holds nobody back for us.
     """
-    own = priority(message)
+    own = rank_of(message)
     for other in scheduled(message):
         rank = priority(other)
-        elsewhere = other.kind == MessageKind.ELSEWHERE
-        if not elsewhere and (rank < own or (rank == own and not looking_ahead)):
+        if rank < own or (rank == own and not looking_ahead):
             continue
+        reached = _elsewhere if other.kind == MessageKind.ELSEWHERE else _people
         for occurrence in _around(other, at, span):
-            # What another tool has sent by its plan counts at any rank, until it tells of the contacts themselves.
-            over = elsewhere and occurrence.at <= at
-            if not over and (rank < own or (rank == own and (not looking_ahead or occurrence.at >= at))):
+            if rank == own and occurrence.at >= at:
                 continue
-            if group := (_elsewhere if elsewhere else _people)(other, occurrence, people, at, looking_ahead):
+            if group := reached(other, occurrence, people, at, looking_ahead):
                 yield Planned(other, occurrence.at, other.channel, _class(other), other.campaign.department_id, group)
 
 
@@ -97,7 +98,7 @@ def _people(message: Message, occurrence: Occurrence, people: BitMap, at: dateti
         if run.state not in (RunState.PLANNED, RunState.RUNNING):
             return BitMap()
         return waiting([run.pk], people).get(run.pk, BitMap())
-    if occurrence.at < at and not looking_ahead and message.kind != MessageKind.ELSEWHERE:
+    if occurrence.at < at and not looking_ahead:
         return BitMap()
     return (Message.objects.values_list("plan_audience", flat=True).get(pk=message.pk) or BitMap()) & people
 
