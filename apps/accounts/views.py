@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.paginator import Paginator
+from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -21,6 +22,12 @@ from apps.core import clock
 from apps.core.http import render_page
 
 PAGE = 30
+# what everybody sees by name on other pages too
+NAMED = {
+    "accounts.department", "campaigns.blackout", "campaigns.campaign", "campaigns.contactpolicy", "campaigns.message",
+    "campaigns.offer", "campaigns.programme", "channels.channelaccount", "consent.purpose", "customers.category",
+    "customers.product", "customers.segment", "customers.source",
+}  # fmt: skip
 
 
 @access.signed_in
@@ -112,10 +119,18 @@ def history(request: HttpRequest, kind: str, key: str) -> HttpResponse:
     """The audit trail of one thing (`campaigns.campaign`, its id). Ids and codes only, so for every colleague."""
     try:
         subject = apps.get_model(kind)._default_manager.get(pk=key)
-    except (LookupError, ValueError, ObjectDoesNotExist) as error:
+    except (LookupError, ValueError, ValidationError, ObjectDoesNotExist) as error:
         raise Http404(_("Nothing is known about this.")) from error
     page = Paginator(audit.history(subject), PAGE).get_page(request.GET.get("page"))
-    return render_page(request, "accounts/history.html", {"subject": subject, "page": page}, partial="lines")
+    context = {"subject": _named(subject), "page": page}
+    return render_page(request, "accounts/history.html", context, partial="lines")
+
+
+def _named(subject: Model) -> str:
+    """Plans, audiences and the like by their name; whatever may hold a person or a secret by its number only."""
+    if subject._meta.label_lower in NAMED:
+        return str(subject)
+    return f"{subject._meta.verbose_name} {subject.pk}"
 
 
 @access.public("visitors without a login choose their language too; it changes nothing but the words")

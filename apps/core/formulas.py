@@ -1,4 +1,6 @@
-"""Cells that a spreadsheet program would run."""
+"""Cells that a spreadsheet program would run (OWASP: CSV injection)."""
+
+import re
 
 _STARTERS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -10,6 +12,11 @@ def is_formula(text: str) -> bool:
     return not text.lstrip("+-").replace(",", "").replace(".", "").replace(" ", "").isdigit()
 
 
+# In another country's settings a comma or a semicolon inside a cell parts it, and the second half may be a formula of its own.
+_INNER = re.compile(r"([;,\t|\r\n][\s\"']*)([=@＝＠]|[+\-＋－](?=[^\W\d]))")
+
+
 def defuse(text: str) -> str:
-    """The cell with a leading apostrophe when it could be run: shown as text by every spreadsheet program."""
-    return f"'{text}" if is_formula(text) else text
+    """The cell with an apostrophe before what could be run: shown as text by every spreadsheet program."""
+    inner = _INNER.sub(r"\1'\2", text)
+    return f"'{inner}" if is_formula(text) else inner

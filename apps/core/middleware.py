@@ -9,6 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.defaults import bad_request
 
 LONGEST_QUERY = 4000
+# what PostgreSQL says of a text it cannot keep, or of a number
+UNKEEPABLE = ("NUL (0x00)", "\\u0000", "out of range")
+# what Python says of a number of thousands of digits
+ENDLESS = "Exceeds the limit"
 
 
 class ReadableMiddleware:
@@ -27,7 +31,9 @@ class ReadableMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """A form that a view read by itself carried the NUL, into a text or into JSON."""
-        if isinstance(error, DataError) and any(sign in str(error) for sign in ("NUL (0x00)", "\\u0000")):
+        """A form that a view read by itself carried the NUL, into a text or into JSON, or a number nobody can count to."""
+        if isinstance(error, DataError) and any(sign in str(error) for sign in UNKEEPABLE):
+            return bad_request(request, error)
+        if isinstance(error, ValueError) and ENDLESS in str(error):
             return bad_request(request, error)
         return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from rest_framework.exceptions import APIException, ValidationError
+from django.db import DataError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -44,6 +45,8 @@ class KeyUsedOtherwise(APIException):
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: the same facts, as ``type, title, status, detail`` and per-field ``errors``."""
+    if isinstance(error, (DataError, OverflowError)):
+        error = ParseError("A value is out of reach: too large, too long, or not a text that can be kept.")
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -35,7 +35,7 @@ def search(words: str, *, after: str = "", limit: int = PAGE) -> Found:
 
 def _key(after: str) -> tuple[str, int] | None:
     number, colon, name = after.partition(":")
-    return (name, int(number)) if colon and number.isdecimal() else None
+    return (name, int(number)) if colon and number.isdecimal() and len(number) < 18 else None
 
 
 def matching(people: QuerySet[Customer], words: str) -> QuerySet[Customer]:
@@ -87,6 +87,6 @@ def _by_number(words: str) -> set[int]:
     records = SourceRecord.objects.filter(source_id__in=sources, external_id=words[:120])
     found = set(records.values_list("customer_id", flat=True)[:500])
     number = words.removeprefix("#")
-    if number.isdecimal() and (words.startswith("#") or not found) and int(number) < 2**31:
+    if number.isdecimal() and len(number) < 18 and (words.startswith("#") or not found) and int(number) < 2**31:
         found |= set(Customer.objects.filter(pk=int(number)).values_list("pk", flat=True))
     return found

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from django.http import HttpResponse
 
-# A cell beginning with one of these is a formula to a spreadsheet (OWASP, CSV injection).
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")
+from apps.core.formulas import defuse
 
 
 def safe(value: object) -> object:
     """Text that looks like a formula gets an apostrophe before it; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(DANGEROUS) else value
+    return defuse(value) if isinstance(value, str) else value
 
 
 def csv_response(filename: str, head: Sequence[object], rows: Iterable[Sequence[object]]) -> HttpResponse:

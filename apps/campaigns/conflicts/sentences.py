@@ -24,10 +24,15 @@ def sentence(conflict: Conflict) -> str:
 
 def marked(conflict: Conflict) -> SafeString:
     """The same sentence with the campaigns and the number of people set off (everything inserted is escaped)."""
-    words = {key: format_html("<strong>{}</strong>", value) if key in ("first", "second", "people", "message") else
-             format_html("{}", value) for key, value in _words(conflict).items()}
     template = format_html("{}", _pattern(conflict))
-    return SafeString(template % words)
+    return SafeString(template % {key: _escaped(key, value) for key, value in _words(conflict).items()})
+
+
+def _escaped(key: str, value: Any) -> Any:
+    """Numbers stay numbers: a rule's sentence may say how many with %d."""
+    if key in ("first", "second", "people", "message"):
+        return format_html("<strong>{}</strong>", value)
+    return value if isinstance(value, (int, float)) else format_html("{}", value)
 
 
 def _pattern(conflict: Conflict) -> str:

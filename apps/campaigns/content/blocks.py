@@ -68,7 +68,8 @@ def _cleaned_field(name: str, value: Any, place: int) -> Any:
     if name == "level":
         return 2 if str(value) == "2" else 1
     if name == "product":
-        return int(value) if str(value or "").isdecimal() else None
+        number = str(value or "")
+        return int(number) if number.isdecimal() and len(number) < 10 else None
     text = str(value or "").replace("\r\n", "\n")
     if len(text) > MOST_CHARACTERS:
         raise ValidationError(_("Block %(place)s is too long.") % {"place": place})

@@ -13,7 +13,7 @@ from apps.core.fields import code_of
 from apps.core.money import currency_code
 
 from ..models import Campaign, Programme
-from .widgets import DateInput, choose_from, day_in_reach, keep_in_reach, version_field
+from .widgets import DateInput, SeenForm, choose_from, day_in_reach, keep_in_reach, version_field
 
 
 class CampaignForm(forms.ModelForm):
@@ -59,7 +59,7 @@ def _in_order(form: forms.BaseForm, values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-class ProgrammeForm(forms.ModelForm):
+class ProgrammeForm(SeenForm):
     class Meta:
         model = Programme
         fields = ["name", "key_message", "offer", "starts_on", "ends_on", "budget", "currency"]

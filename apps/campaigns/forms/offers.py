@@ -18,7 +18,7 @@ from apps.core.money import currency_code
 
 from ..models import Brand, Offer
 from ..offers import contradictions
-from .widgets import DateInput, day_in_reach
+from .widgets import DateInput, SeenForm, day_in_reach
 
 # what the column of an offer's price holds
 MOST_MONEY = Decimal(10) ** 9
@@ -28,7 +28,7 @@ LOGO_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "GIF": "image/gif", "WEB
 FOOTER_LANGUAGES = {"en": _("English"), "nb": _("Norwegian"), "pl": _("Polish"), "de": _("German")}
 
 
-class OfferForm(forms.ModelForm):
+class OfferForm(SeenForm):
     """An offer; days are whole days of the company's zone."""
 
     first_day = forms.DateField(label=_("Valid from"), widget=DateInput(), validators=[day_in_reach])
@@ -81,7 +81,7 @@ def _price(line: str, number: int) -> tuple[str, Decimal, str]:
         raise ValidationError(f"{_t('Line %(line)s:') % {'line': number}} {error}") from error
 
 
-class BrandForm(forms.ModelForm):
+class BrandForm(SeenForm):
     """How a department's messages look and who signs them."""
 
     logo_file = forms.FileField(

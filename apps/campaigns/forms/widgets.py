@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 
@@ -56,6 +58,39 @@ def keep_in_reach(form: forms.BaseForm, *names: str) -> None:
 def version_field() -> forms.IntegerField:
     """The hidden number of the state that the form was opened on."""
     return forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+def state_of(row: models.Model) -> str:
+    """A short mark of everything that a stored row holds: another mark, another state."""
+    values = [(field.attname, getattr(row, field.attname)) for field in row._meta.concrete_fields]
+    told = [(name, bytes(value) if isinstance(value, memoryview) else value) for name, value in values]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:24]
+
+
+class SeenForm(forms.ModelForm):
+    """A form of a row that knows on which state it was opened: of two people's saves none gets lost without a word.
+
+    The view gives it the row as it is stored now, locked while it is saved.
+    """
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.state = state_of(self.instance) if self.instance.pk else ""
+        self.fields["seen"].initial = self.state
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values.get("seen", "") != self.state:
+            self.data = self.data.copy()
+            self.data[self.add_prefix("seen")] = self.state
+            raise ValidationError(
+                _t("Somebody changed this while you were editing. Nothing of yours is lost.")
+                + " "
+                + _t("Your input stands in the form below. Save again to put it in place of theirs, or take over what you need.")
+            )
+        return values
 
 
 REPEATS = {

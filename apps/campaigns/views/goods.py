@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages as notices
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -37,8 +39,14 @@ def offer_new(request: HttpRequest) -> HttpResponse:
 
 @access.signed_in
 @require_http_methods(["GET", "POST"])
+@transaction.atomic
 def offer_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    return _offer_form(request, get_object_or_404(Offer.objects.select_related("department"), pk=pk))
+    return _offer_form(request, get_object_or_404(_held(request, Offer.objects.select_related("department")), pk=pk))
+
+
+def _held(request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Locked while somebody saves, so that the second of two people at once sees what the first one saved."""
+    return rows.select_for_update(of=("self",)) if request.method == "POST" else rows
 
 
 def _offer_form(request: HttpRequest, offer: Offer | None) -> HttpResponse:
@@ -95,12 +103,13 @@ def brands(request: HttpRequest) -> HttpResponse:
 
 @access.signed_in
 @require_http_methods(["GET", "POST"])
+@transaction.atomic
 def brand(request: HttpRequest, slug: str) -> HttpResponse:
     """One department's logo, colours, sender and footer."""
     department = get_object_or_404(Department, slug=slug)
     user = access.current_user(request)
     may_edit = access.can_approve(user, department.pk) or access.is_administrator(user)
-    current = Brand.objects.filter(department=department).first()
+    current = _held(request, Brand.objects.filter(department=department)).first()
     form = BrandForm(request.POST or None, request.FILES or None, instance=current)
     if request.method == "POST":
         access.require(may_edit, _("The department's lead sets its brand."))
@@ -129,9 +138,10 @@ def _leads(request: HttpRequest) -> bool:
 
 @access.signed_in
 @require_http_methods(["GET", "POST"])
+@transaction.atomic
 def programme(request: HttpRequest, pk: int = 0) -> HttpResponse:
     """A programme: its shared message, offer, dates and budget, and the campaigns under it."""
-    current = get_object_or_404(Programme, pk=pk) if pk else None
+    current = get_object_or_404(_held(request, Programme.objects.all()), pk=pk) if pk else None
     form = ProgrammeForm(request.POST or None, instance=current)
     if request.method == "POST" and form.is_valid():
         saved = offers.save_programme(actor=access.current_user(request), programme=form.save(commit=False), now=clock.now())

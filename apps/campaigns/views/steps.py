@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import messages as notices
+from django.core.exceptions import ValidationError
+from django.forms import DateField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -52,12 +54,17 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """The approver's yes or no."""
     campaign, user, now = frame.load(pk), access.current_user(request), clock.now()
     note = request.POST.get("note", "")
+    try:
+        until = DateField(required=False).clean(request.POST.get("valid_until", ""))
+    except ValidationError as problem:
+        notices.error(request, " ".join(problem.messages))
+        return redirect("campaigns:approve", pk)
     if request.POST.get("answer") == "yes":
         frame.attempt(
             request,
             lambda: approval.approve(
                 actor=user, campaign=campaign, seen_digest=request.POST.get("digest", ""), note=note,
-                valid_until=parse_date(request.POST.get("valid_until", "") or "x"), now=now,
+                valid_until=until, now=now,
             ),
             _("Approved. It can be scheduled now."),
         )  # fmt: skip

@@ -10,9 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 Params = dict[str, Any]
+# more than any money, count or measure; beyond it the database says "overflow" instead of an answer
+LARGEST = Decimal(10) ** 15
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,15 @@ class Criterion(ABC):
     def references(self, params: Params) -> Iterable[int]:
         """Ids of other segments that the leaf names."""
         return ()
+
+
+def in_reach(value: object) -> bool:
+    """Whether a value is a number that can be compared: finite, and not beyond ``LARGEST``."""
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return False
+    return number.is_finite() and abs(number) <= LARGEST
 
 
 CRITERIA: dict[str, Criterion] = {}

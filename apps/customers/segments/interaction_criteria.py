@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from apps.core import clock
 from apps.customers.models import Category, Interaction, Product
 from apps.customers.models.people import InteractionKind
 
-from .criteria import Criterion, Field, Moment, Params
+from .criteria import Criterion, Field, Moment, Params, in_reach
 
 _COUNT_SQL = {"ge": ">=", "eq": "=", "le": "<="}
 
@@ -73,9 +73,11 @@ class InteractionCriterion(Criterion):
             found.append(_("Choose what the person did."))
         if params.get("op", "ge") not in _COUNT_SQL:
             found.append(_("Say how often: at least, exactly or at most."))
+        when = self._when(params)
         for name in ("count", "days", "days_ago", "before_days"):
-            if not _is_whole(params.get(name)):
-                found.append(_("“%(value)s” is no number of times or days.") % {"value": str(params[name])[:40]})
+            said = params.get(name)
+            if not _is_whole(said) or (name == when and str(said if said is not None else "").strip() == ""):
+                found.append(_("“%(value)s” is no number of times or days.") % {"value": str(said or "")[:40]})
         if not _is_amount(params.get("value_min")):
             found.append(_("“%(value)s” is no amount.") % {"value": str(params["value_min"])[:40]})
         if params.get("category") and not Category.objects.filter(code=params["category"]).exists():
@@ -122,23 +124,23 @@ class InteractionCriterion(Criterion):
             values.append(day_start(moment, int(params["before_days"])))
         if params.get("channel"):
             tests.append("i.channel = %s")
-            values.append(params["channel"])
+            values.append(str(params["channel"]))
         if params.get("product"):
             tests.append("i.product_id = (SELECT id FROM customers_product WHERE sku = %s)")
-            values.append(params["product"])
+            values.append(str(params["product"]))
         if params.get("category"):
             tests.append(
                 """i.product_id IN (SELECT p.id FROM customers_product p JOIN customers_category c ON c.id = p.category_id
                    WHERE c.path LIKE (SELECT path || '%%' FROM customers_category WHERE code = %s))"""
             )
-            values.append(params["category"])
+            values.append(str(params["category"]))
         return " AND ".join(tests), values
 
     def describe(self, params: Params) -> str:
         labels: dict[str, Any] = dict(InteractionKind.choices)
         operators = {"ge": _("at least"), "eq": _("exactly"), "le": _("at most")}
         parts = [str(labels.get(params.get("kind", ""), "?"))]
-        times = str(_times(params))
+        times = _said(params)
         if (params.get("op") or "ge", times) != ("ge", "1"):
             parts.append(f"{operators.get(params.get('op') or 'ge', '')} {times}×")
         when = self._when(params)
@@ -170,19 +172,20 @@ def _channels() -> list[tuple[str, str]]:
 
 def _times(params: Params) -> int:
     """How often; once when nothing is said. Nought is a number too."""
-    text = str(params.get("count", "") if params.get("count") is not None else "").strip()
-    return int(text) if text else 1
+    return int(_said(params))
+
+
+def _said(params: Params) -> str:
+    """How often, as it was typed: it is described before it is checked."""
+    return str(params.get("count", "") if params.get("count") is not None else "").strip() or "1"
 
 
 def _is_whole(value: Any) -> bool:
     text = str(value if value is not None else "").strip()
-    return text == "" or (text.isdecimal() and int(text) <= 36500)
+    return text == "" or (text.isdecimal() and len(text) <= 5 and int(text) <= 36500)
 
 
 def _is_amount(value: Any) -> bool:
     if value in (None, ""):
         return True
-    try:
-        return Decimal(str(value)).is_finite()
-    except InvalidOperation:
-        return False
+    return in_reach(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from pyroaring import BitMap
 
@@ -32,6 +32,7 @@ def save(
     now: datetime,
 ) -> Segment:
     """Creates (without pk) or changes a segment and counts it. Raises BrokenRule, EditedMeanwhile."""
+    _one_rule_at_a_time()
     if segment.pk:
         segment = Segment.objects.select_for_update().get(pk=segment.pk)
         if segment.version != expected_version:
@@ -54,6 +55,12 @@ def save(
         department=segment.department_id, before=before, after={"name": segment.name, "rule": rule}, now=now,
     )  # fmt: skip
     return segment
+
+
+def _one_rule_at_a_time() -> None:
+    """Two rules saved at the same moment, each naming the other's audience, would close a circle that neither could see."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('segment rules', 0))")
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from apps.customers.models import AttributeDefinition, Segment, Source
 from apps.customers.models.people import ContactKind
 
-from .criteria import Criterion, Field, Moment, Params
+from .criteria import Criterion, Field, Moment, Params, in_reach
 
 _CUSTOMER = "customers_customer"
 _OPS: dict[str, list[str]] = {
@@ -124,10 +124,11 @@ class AttributeCriterion(Criterion):
                 if not 0 <= int(value) <= 36500:
                     raise ValueError
             elif kind == "number":
-                Decimal(value)
+                if not in_reach(value):
+                    raise ValueError
             elif kind == "date":
                 date.fromisoformat(value)
-        except (ValueError, InvalidOperation):
+        except ValueError:
             return [_("“%(value)s” does not fit “%(field)s”.") % {"value": value[:40], "field": label}]
         return []
 
@@ -260,7 +261,7 @@ class SegmentCriterion(Criterion):
 
     def references(self, params: Params) -> Iterable[int]:
         value = str(params.get("id", ""))
-        return [int(value)] if value.isdecimal() else []
+        return [int(value)] if value.isdecimal() and len(value) < 18 else []
 
     def sql(self, params: Params, moment: Moment) -> tuple[str, Sequence[Any]]:
         raise NotImplementedError("the tree asks the segment itself")

@@ -73,7 +73,7 @@ def _shape_problems(rule: Any, depth: int) -> list[str]:
     if len(rule) != 1:
         return [_("A group can have only one kind: all, any or none of.")]
     children = rule[group_of(rule)]
-    if group_of(rule) != "not" and (not isinstance(children, list) or not children):
+    if not children or not isinstance(children, dict if group_of(rule) == "not" else list):
         return [_("A group has no conditions.")]
     return [one for child in children_of(rule) for one in _shape_problems(child, depth + 1)]
 
@@ -82,6 +82,8 @@ def _leaf_problems(leaf: Rule) -> list[str]:
     criterion = CRITERIA.get(leaf["is"])
     if criterion is None:
         return [_("There is no condition called “%(name)s”.") % {"name": leaf["is"]}]
+    if not all(value is None or isinstance(value, (str, int, float)) for value in leaf.values()):
+        return [_("A part of the rule is no condition.")]
     return criterion.problems({key: value for key, value in leaf.items() if key != "is"})
 
 
@@ -135,6 +137,7 @@ class Evaluation:
         self.moment = moment
         self._living: BitMap | None = None
         self._open: list[int] = []
+        self._segments: dict[int, BitMap] = {}
 
     @property
     def living(self) -> BitMap:
@@ -164,7 +167,15 @@ class Evaluation:
         return leaves.people_of(criterion, leaf, self.moment) & self.living
 
     def segment(self, segment_id: int) -> BitMap:
-        """Who is in a stored segment now. Raises BrokenRule when it leads to itself or is gone."""
+        """Who is in a stored segment now. Raises BrokenRule when it leads to itself or is gone.
+
+        Each segment is computed once: one that names another twice, which names another twice, would double the work with every step.
+        """
+        if segment_id not in self._segments:
+            self._segments[segment_id] = self._computed(segment_id)
+        return self._segments[segment_id]
+
+    def _computed(self, segment_id: int) -> BitMap:
         segment = Segment.objects.filter(pk=segment_id).first()
         if segment is None:
             raise BrokenRule([_("A segment that the rule names is not there any more.")])

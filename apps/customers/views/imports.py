@@ -108,7 +108,11 @@ def mapping(request: HttpRequest, job_id: int) -> HttpResponse:
         problems = jobs.save_mapping(job=job, mapping=made, now=clock.now())
         if not problems and request.POST.get("do") == "check":
             return _begin(request, job, dry=True)
-    sample = jobs.sample(job)
+    # the first rows are people in clear: for who uploaded the file, and for the privacy role
+    shown = _may_download(request, job)
+    sample = jobs.sample(job) if shown else []
+    if shown:
+        audit.opened_people(actor=access.current_user(request), subject=job, count=len(sample), where="import sample", now=clock.now())
     context = {
         "job": job,
         "columns": [

@@ -4,17 +4,17 @@ import csv
 from collections.abc import Iterable
 from io import StringIO
 
+from apps.core.formulas import defuse
+
 from .requests import PrintedLetter
 
 _FIELDS = ["reference", "page", "pages", "language", "company", "name", "line1", "line2", "line3"]
 _FIELDS += ["postcode", "city", "region", "country"]
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def harmless(value: str) -> str:
     """`value` so that no spreadsheet takes it for a formula (OWASP: CSV injection)."""
-    flat = " ".join(value.replace("\x00", "").split())
-    return "'" + flat if flat.startswith(_DANGEROUS) else flat
+    return defuse(" ".join(value.replace("\x00", "").split()))
 
 
 def sheet(letters: Iterable[PrintedLetter]) -> str:
