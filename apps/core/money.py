@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 
 from babel import Locale
 from babel.numbers import get_territory_currencies
@@ -69,6 +70,17 @@ class Money:
         return other
 
 
+def _whole(weights: Sequence[float | Decimal | int]) -> list[int]:
+    """Whole numbers in exactly the same proportion; ones where all weights are zero."""
+    if not any(weights):
+        return [1] * len(weights)
+    if all(isinstance(weight, int) for weight in weights):
+        return [int(weight) for weight in weights]
+    exact = [Fraction(weight) for weight in weights]
+    scale = lcm(*(weight.denominator for weight in exact))
+    return [int(weight * scale) for weight in exact]
+
+
 def split(total: Decimal, weights: Sequence[float | Decimal | int], currency: str = "EUR") -> list[Decimal]:
     """Shares of `total` in proportion to `weights`, in whole minor units, that sum exactly to `total`.
 
@@ -81,12 +93,10 @@ def split(total: Decimal, weights: Sequence[float | Decimal | int], currency: st
     units = abs(total) / smallest
     if units != int(units):
         raise ValueError(f"{total} {currency} is not a whole number of {smallest}")
-    exact = [Fraction(weight) for weight in weights]
-    if not any(exact):
-        exact = [Fraction(1)] * len(exact)
-    ideal = [int(units) * weight / sum(exact) for weight in exact]
-    shares = [int(share) for share in ideal]
-    by_remainder = sorted(range(len(exact)), key=lambda place: (shares[place] - ideal[place], place))
-    for place in by_remainder[: int(units) - sum(shares)]:
+    parts = _whole(weights)
+    count, whole = int(units), sum(parts)
+    shares = [count * part // whole for part in parts]
+    by_remainder = sorted(range(len(parts)), key=lambda place: (-(count * parts[place] % whole), place))
+    for place in by_remainder[: count - sum(shares)]:
         shares[place] += 1
     return [(share * smallest).copy_sign(total) for share in shares]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -102,11 +103,16 @@ def _rows(found: Iterable[Purchase]) -> Iterator[tuple[Any, ...]]:
 
 def _shares(parts: Sequence[int]) -> list[Decimal]:
     """Parts of one to six places; what rounding leaves over goes to the first."""
+    return list(_rounded(tuple(parts)))
+
+
+@lru_cache(maxsize=256)
+def _rounded(parts: tuple[int, ...]) -> tuple[Decimal, ...]:
     whole = Decimal(sum(parts))
     shares = [(part / whole).quantize(_SHARE, ROUND_FLOOR) for part in parts]
     place = next(place for place, part in enumerate(parts) if part)
     shares[place] += 1 - sum(shares)
-    return shares
+    return tuple(shares)
 
 
 def _params(first: date, last: date) -> dict[str, Any]:

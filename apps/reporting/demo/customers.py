@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, lru_cache
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -73,12 +74,17 @@ def _customer(person: Person, now: datetime) -> tuple[Any, ...]:
     )
 
 
-def _opening(person: Person) -> datetime:
-    return datetime.combine(person.since, time(9, 0), ZoneInfo(person.zone)).astimezone(UTC)
+def _opening(person: Person) -> str:
+    return _nine(person.since, person.zone)
+
+
+@cache
+def _nine(day: date, zone: str) -> str:
+    return str(datetime.combine(day, time(9), ZoneInfo(zone)).astimezone(UTC))
 
 
 def _records(people: Sequence[Person], records: Records, now: datetime) -> Iterator[tuple[Any, ...]]:
-    number = 0
+    number, seen = 0, str(now - timedelta(days=1))
     for person in people:
         since = _opening(person)
         rule = "new"
@@ -87,7 +93,7 @@ def _records(people: Sequence[Person], records: Records, now: datetime) -> Itera
             records.ids[person.place, system] = number
             raw = {"name": person.name, "email": person.email if system != "till" else "", "phone": person.phone}
             key = f"{PREFIX[system]}-{100_000 + person.place * 3 + number % 3}"
-            yield number, records.sources[system], key, person.place + 1, json.dumps(raw), rule, since, now - timedelta(days=1)
+            yield number, records.sources[system], key, person.place + 1, json.dumps(raw), rule, since, seen
             rule = "same_email" if person.email and system == "care" else "same_phone" if person.phone else "source_id"
 
 
@@ -119,21 +125,27 @@ def _interactions(
     people: Sequence[Person], records: Records, products: dict[str, int], now: datetime, random: Random,
     progress: Progress,
 ) -> Iterator[tuple[Any, ...]]:
-    number = 0
+    number, written = 0, str(now)
     for person in people:
         for happening in happenings(person, now, random):
             number += 1
-            yield _interaction(person, happening, number, records, products, now)
+            yield _interaction(person, happening, number, records, products, written)
         if person.place % 500 == 0:
             progress("history", person.place)
 
 
 def _interaction(
-    person: Person, happening: Happening, number: int, records: Records, products: dict[str, int], now: datetime
+    person: Person, happening: Happening, number: int, records: Records, products: dict[str, int], now: str
 ) -> tuple[Any, ...]:
     article = happening.article
+    detail = _json(tuple(happening.detail.items())) if happening.detail else "{}"
     return (
-        person.place + 1, records.id_of(person, happening.system), happening.kind, happening.channel, happening.at,
+        person.place + 1, records.id_of(person, happening.system), happening.kind, happening.channel, str(happening.at),
         happening.eur, "EUR" if happening.eur is not None else "", products[article.sku] if article else None,
-        happening.quantity, f"d{number}", records.sources[happening.system], json.dumps(happening.detail), now,
+        happening.quantity, f"d{number}", records.sources[happening.system], detail, now,
     )
+
+
+@lru_cache(maxsize=4096)
+def _json(detail: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(dict(detail))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from random import Random
+from typing import NamedTuple
 
 from .catalogue import ARTICLES, Article
 from .people import Person
@@ -21,8 +22,7 @@ CALL_TOPICS = ("delivery", "size", "return", "warranty", "loyalty points")
 WORST_SEASON = max(SEASON)
 
 
-@dataclass(frozen=True)
-class Happening:
+class Happening(NamedTuple):
     """One interaction before it gets its ids. ``system`` is which source record it hangs on; ``eur`` is its value."""
 
     system: str
@@ -49,12 +49,21 @@ def happenings(person: Person, now: datetime, random: Random) -> Iterator[Happen
 
 
 def _moment(now: datetime, reach: int, random: Random) -> datetime:
+    days = _days(now)
     while True:
-        at = now - timedelta(days=random.random() * max(1, reach), hours=2)
-        if random.random() * WORST_SEASON <= SEASON[at.month - 1]:
+        midnight, season = days[int(random.random() * max(1, reach))]
+        if random.random() * WORST_SEASON <= season:
             hour = min(22, max(7, int(random.gauss(15.5, 3.6))))
-            moment = at.replace(hour=hour, minute=random.randrange(60), second=random.randrange(60))
+            moment = midnight + timedelta(hours=hour, seconds=int(random.random() * 3600))
             return min(moment, now - timedelta(minutes=30))
+
+
+@lru_cache(maxsize=1)
+def _days(now: datetime) -> list[tuple[datetime, float]]:
+    """The last two years by days back: when each began, and how busy its season is."""
+    today = (now - timedelta(hours=2)).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [today - timedelta(days=back) for back in range(DAYS + 1)]
+    return [(day, SEASON[day.month - 1]) for day in days]
 
 
 def _online(person: Person, at: datetime, now: datetime, random: Random) -> Iterator[Happening]:

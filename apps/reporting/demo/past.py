@@ -1,68 +1,55 @@
-"""What already left: runs of the past with a ledger row for every person, and what people did with what they got."""
+"""What already left: runs of the past with a ledger row for every person, and what people did with what they got.
+
+The rows are made where they are kept, a set at a time. Chance is a hash of the run, the person and the seed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
+from django.db import connection
 from pyroaring import BitMap
 
-from apps.campaigns.models import Delivery, Message, Run, RunArm
+from apps.campaigns.models import Message, Run, RunArm
 from apps.campaigns.models.plan import CampaignStatus
 from apps.campaigns.models.sending import ArmKind, Outcome, RunState
 from apps.campaigns.sending import arms, occurrences, partitions
-from apps.channels.models import ContactEvent, Link
+from apps.channels.models import Link
 from apps.consent import gate, ledger
 from apps.core.clock import company_zone
 from apps.customers import segments
-from apps.customers.models import Customer, Interaction, Product, SourceRecord
+from apps.customers.models import Interaction, Product, SourceRecord
 
 from .bulk import copy_rows
 from .catalogue import ARTICLES
 
-LEDGER_COLUMNS = (
-    "run_day", "run_id", "customer_id", "outcome", "reason", "rule", "at", "message_id", "campaign_id", "department_id",
-    "channel", "purpose_class", "account_id", "variant", "language", "address_hash", "provider_id", "code", "cost",
-)
-EVENT_COLUMNS = (
-    "run_id", "customer_id", "account_id", "channel", "kind", "at", "recorded_at", "machine", "permanent", "link_id",
-    "code", "dedupe_key",
-)
 PURCHASE_COLUMNS = (
     "customer_id", "source_record_id", "source_id", "kind", "channel", "at", "value", "currency", "product_id", "quantity",
     "external_id", "detail", "recorded_at",
 )
 BOUNCES, OPENS, PREFETCHES, CLICKS, BUYS = 0.012, 0.38, 0.3, 0.055, 0.16
 BUYS_ANYWAY = 0.004
-
-
-@dataclass
-class Tally:
-    """Rows gathered for one COPY each."""
-
-    ledger: list[tuple[Any, ...]]
-    events: list[tuple[Any, ...]]
-    buyers: list[tuple[int, datetime]]
+# how many dice a person has in one run
+DICE = 9
 
 
 def write(messages: list[Message], now: datetime, random: Random) -> int:
     """Runs, ledger, events and purchases of everything that was due before today. Returns the ledger rows."""
-    languages = dict(Customer.objects.values_list("pk", "language"))
-    link = Link.objects.order_by("pk").first()
-    tally = Tally([], [], [])
     today = now.astimezone(company_zone()).date()
+    people, rows = BitMap(), 0
     for message in messages:
         for occurrence in occurrences.occurrences(message, message.send_at, now):
             if occurrence.at.astimezone(company_zone()).date() < today:
-                _run(message, occurrence, languages, link, now, random, tally)
-    copy_rows(Delivery, LEDGER_COLUMNS, tally.ledger)
-    copy_rows(ContactEvent, EVENT_COLUMNS, tally.events)
-    copy_rows(Interaction, PURCHASE_COLUMNS, list(_purchases(tally.buyers, now, random)))
-    return len(tally.ledger)
+                run = _run(message, occurrence)
+                people |= run.audience
+                rows += len(run.audience)
+    buyers = _aftermath(ledger.measurement_allowed(people), now, random.getrandbits(32))
+    copy_rows(Interaction, PURCHASE_COLUMNS, list(_purchases(buyers, now, random)))
+    return rows
 
 
 def past_messages() -> list[Message]:
@@ -73,10 +60,7 @@ def past_messages() -> list[Message]:
     )
 
 
-def _run(
-    message: Message, occurrence: Any, languages: dict[int, str], link: Link | None, now: datetime, random: Random,
-    tally: Tally,
-) -> None:
+def _run(message: Message, occurrence: Any) -> Run:
     at = occurrence.at
     assert message.purpose
     people = _audience(message, at)
@@ -93,39 +77,28 @@ def _run(
         RunArm(run=run, kind=arm.kind, code=arm.code, people=arm.people, count=len(arm.people)) for arm in drawn
     )
     control = arms.control_group(message, people) & judgement.allowed
-    contacted = judgement.allowed - control
-    variants = {arm.code: arm.people & contacted for arm in drawn if arm.kind == ArmKind.VARIANT}
-    base = _Row(message, run, languages)
     for reason, refused in judgement.denied.items():
-        tally.ledger.extend(base.row(person, at, Outcome.REFUSED, str(reason)) for person in refused)
-    tally.ledger.extend(base.row(person, at, Outcome.HELD_OUT, "control_group") for person in control)
-    tally.buyers.extend((person, at) for person in control if random.random() < BUYS_ANYWAY)
-    measured = ledger.measurement_allowed(judgement.allowed)
-    for code, members in variants.items():
-        for place, person in enumerate(members):
-            moment = at + timedelta(seconds=place // 40)
-            tally.ledger.append(base.row(person, moment, Outcome.SENT, "", code))
-            _aftermath(message, run, person, moment, code, person in measured, link, now, random, tally)
+        _ledger(run, refused, Outcome.REFUSED, str(reason))
+    _ledger(run, control, Outcome.HELD_OUT, "control_group")
+    for arm in drawn:
+        if arm.kind == ArmKind.VARIANT:
+            _ledger(run, (arm.people & judgement.allowed) - control, Outcome.SENT, "", arm.code)
+    return run
 
 
-class _Row:
-    """Ledger rows of one run."""
-
-    def __init__(self, message: Message, run: Run, languages: dict[int, str]) -> None:
-        self.message, self.run, self.languages = message, run, languages
-        self.cost = message.account.unit_cost if message.account else Decimal(0)
-
-    def row(self, person: int, at: datetime, outcome: str, reason: str, variant: str = "") -> tuple[Any, ...]:
-        message, run = self.message, self.run
-        language = self.languages[person]
-        assert message.purpose
-        sent = outcome == Outcome.SENT
-        return (
-            run.run_day, run.pk, person, outcome, reason, "consent" if outcome == Outcome.REFUSED else "", at, message.pk,
-            message.campaign_id, message.campaign.department_id, message.channel, message.purpose.purpose_class,
-            message.account_id if sent else None, variant, language if language in {"nb", "pl"} else "en", "",
-            f"demo-{run.pk}-{person}" if sent else "", "", self.cost if sent else 0,
-        )
+def _ledger(run: Run, people: BitMap, outcome: str, reason: str, variant: str = "") -> None:
+    """A row for each of the people; what was sent left forty a second."""
+    message = run.message
+    assert message.purpose
+    sent = outcome == Outcome.SENT
+    with connection.cursor() as cursor:
+        cursor.execute(LEDGER, {
+            "run": run.pk, "day": run.run_day, "people": list(people), "outcome": str(outcome), "reason": reason,
+            "rule": "consent" if outcome == Outcome.REFUSED else "", "at": run.scheduled_at, "message": message.pk,
+            "campaign": message.campaign_id, "department": message.campaign.department_id, "channel": str(message.channel),
+            "class": str(message.purpose.purpose_class), "account": message.account_id if sent else None,
+            "variant": variant, "sent": sent, "cost": message.account.unit_cost if sent and message.account else 0,
+        })
 
 
 def _audience(message: Message, at: datetime) -> BitMap:
@@ -137,35 +110,17 @@ def _audience(message: Message, at: datetime) -> BitMap:
     return people
 
 
-def _aftermath(
-    message: Message, run: Run, person: int, at: datetime, variant: str, measured: bool, link: Link | None, now: datetime,
-    random: Random, tally: Tally,
-) -> None:
-    def event(kind: str, after: timedelta, machine: bool = False, permanent: bool | None = None, target: Link | None = None) -> None:
-        moment = min(at + after, now)
-        tally.events.append((
-            run.pk, person, message.account_id, message.channel, kind, moment, moment, machine, permanent,
-            target.pk if target else None, "", f"demo:{run.pk}.{person}:{kind}:{int(machine)}",
-        ))
-
-    if random.random() < BOUNCES:
-        event("bounced", timedelta(seconds=9), permanent=False)
-        return
-    if message.channel in {"email", "sms"}:
-        event("delivered", timedelta(seconds=4))
-    if message.channel == "email" and measured:
-        if random.random() < PREFETCHES:
-            event("opened", timedelta(seconds=30), machine=True)
-        if random.random() < OPENS:
-            event("opened", timedelta(minutes=4 + random.expovariate(1 / 300)))
-    pull = CLICKS * (1.25 if variant == "B" else 1.0)
-    if message.channel in {"email", "sms"} and random.random() < pull:
-        if measured:
-            event("clicked", timedelta(minutes=6 + random.expovariate(1 / 300)), target=link)
-        if random.random() < BUYS:
-            tally.buyers.append((person, at + timedelta(minutes=30)))
-    elif random.random() < BUYS_ANYWAY:
-        tally.buyers.append((person, at))
+def _aftermath(measured: BitMap, now: datetime, seed: int) -> list[tuple[int, datetime]]:
+    """Bounces, deliveries, openings and clicks of everything sent; returns who then buys, after which moment."""
+    link = Link.objects.order_by("pk").values_list("pk", flat=True).first()
+    given = {
+        "measured": list(measured), "now": now, "link": link, "bounces": BOUNCES, "opens": OPENS, "prefetches": PREFETCHES,
+        "clicks": CLICKS, "buys": BUYS, "anyway": BUYS_ANYWAY,
+    } | {f"die{number}": seed * DICE + number for number in range(DICE)}
+    with connection.cursor() as cursor:
+        cursor.execute(EVENTS, given)
+        cursor.execute(BUYERS, given)
+        return cursor.fetchall()
 
 
 def _purchases(buyers: list[tuple[int, datetime]], now: datetime, random: Random) -> Iterator[tuple[Any, ...]]:
@@ -189,3 +144,56 @@ def _purchases(buyers: list[tuple[int, datetime]], now: datetime, random: Random
 def _euro_prices(products: list[Product]) -> Iterator[tuple[Product, Decimal]]:
     euros = {article.sku: Decimal(article.eur) for article in ARTICLES}
     return ((product, euros[product.sku]) for product in products)
+
+
+LEDGER = """
+INSERT INTO campaigns_delivery (run_day, run_id, customer_id, outcome, reason, rule, at, message_id, campaign_id, department_id,
+    channel, purpose_class, account_id, variant, language, address_hash, provider_id, code, cost)
+SELECT %(day)s, %(run)s, p.id, %(outcome)s, %(reason)s, %(rule)s,
+    %(at)s::timestamptz + CASE WHEN %(sent)s THEN (p.place - 1) / 40 * interval '1 second' ELSE interval '0' END,
+    %(message)s, %(campaign)s, %(department)s, %(channel)s, %(class)s, %(account)s, %(variant)s,
+    CASE WHEN c.language IN ('nb', 'pl') THEN c.language ELSE 'en' END, '',
+    CASE WHEN %(sent)s THEN 'demo-' || %(run)s || '-' || p.id ELSE '' END, '', %(cost)s
+FROM unnest(%(people)s::int[]) WITH ORDINALITY AS p(id, place) JOIN customers_customer c ON c.id = p.id
+"""
+
+
+def _die(number: int) -> str:
+    """A number from 0 to below 1, one of a person's own in a run: 53 bits of a hash, as many as a double keeps."""
+    whole = f"hashint8extended((d.run_id::bigint << 32) + d.customer_id, %(die{number})s) & 9007199254740991"
+    return f"({whole})::float8 / 9007199254740992::float8"
+
+
+REACTIONS = f"""
+WITH rolled AS (
+    SELECT d.run_id, d.customer_id, d.account_id, d.channel, d.at, d.outcome, d.outcome = 'sent' AS sent,
+        d.customer_id IN (SELECT unnest(%(measured)s::int[])) AS measured, {_die(0)} < %(bounces)s AS bounces,
+        {_die(1)} < %(prefetches)s AS prefetches, {_die(2)} < %(opens)s AS opens,
+        {_die(4)} < %(clicks)s * CASE WHEN d.variant = 'B' THEN 1.25 ELSE 1 END AND d.channel IN ('email', 'sms') AS clicks,
+        {_die(6)} < %(buys)s AS buys, {_die(7)} < %(anyway)s AS anyway,
+        interval '1 minute' * -300 * ln(1 - {_die(3)}) AS opens_after,
+        interval '1 minute' * -300 * ln(1 - {_die(5)}) AS clicks_after
+    FROM campaigns_delivery d WHERE d.outcome IN ('sent', 'held_out')
+)
+"""
+EVENTS = f"""{REACTIONS}
+INSERT INTO channels_contactevent (run_id, customer_id, account_id, channel, kind, at, recorded_at, told_at, machine,
+    permanent, link_id, code, dedupe_key)
+SELECT r.run_id, r.customer_id, r.account_id, r.channel, e.kind, m.at, m.at, m.at, e.machine, e.permanent, e.link_id, '',
+    'demo:' || r.run_id || '.' || r.customer_id || ':' || e.kind || ':' || e.machine::int
+FROM rolled r CROSS JOIN LATERAL (VALUES
+    ('bounced', r.bounces, interval '9 seconds', false, false, NULL::bigint),
+    ('delivered', NOT r.bounces AND r.channel IN ('email', 'sms'), interval '4 seconds', false, NULL, NULL),
+    ('opened', NOT r.bounces AND r.prefetches AND r.measured AND r.channel = 'email', interval '30 seconds', true, NULL, NULL),
+    ('opened', NOT r.bounces AND r.opens AND r.measured AND r.channel = 'email', interval '4 minutes' + r.opens_after, false,
+        NULL, NULL),
+    ('clicked', NOT r.bounces AND r.clicks AND r.measured, interval '6 minutes' + r.clicks_after, false, NULL, %(link)s)
+) AS e(kind, happens, after, machine, permanent, link_id)
+CROSS JOIN LATERAL (SELECT least(r.at + e.after, %(now)s::timestamptz) AS at) m
+WHERE r.sent AND e.happens
+"""
+BUYERS = f"""{REACTIONS}
+SELECT r.customer_id, r.at + CASE WHEN r.sent AND r.clicks THEN interval '30 minutes' ELSE interval '0' END
+FROM rolled r WHERE CASE WHEN NOT r.sent THEN r.anyway WHEN r.clicks THEN r.buys ELSE r.anyway END AND NOT (r.sent AND r.bounces)
+ORDER BY r.run_id, r.customer_id
+"""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
+from itertools import accumulate
 from random import Random
 
 from apps.core.text import sort_key
@@ -68,17 +70,26 @@ class Person:
 
     @property
     def sort_key(self) -> str:
-        return sort_key(f"{self.family} {self.given}")
+        return _sorted_as(f"{self.family} {self.given}")
 
 
+# names are drawn from short lists: the same ones come again and again
+_sorted_as = cache(sort_key)
+
+
+@cache
 def _ascii(text: str) -> str:
     table = {"æ": "ae", "ø": "o", "å": "a", "ä": "a", "ö": "o", "ü": "u", "ß": "ss", "ł": "l"}
     plain = "".join(table.get(letter, letter) for letter in text.lower())
     return "".join(letter for letter in sort_key(plain) if "a" <= letter <= "z")
 
 
+SHARES = list(accumulate(country.share for country in COUNTRIES))
+TIER_SHARES = list(accumulate((46, 27, 18, 9)))
+
+
 def _country(random: Random) -> Country:
-    return random.choices(COUNTRIES, weights=[country.share for country in COUNTRIES])[0]
+    return random.choices(COUNTRIES, cum_weights=SHARES)[0]
 
 
 def people(count: int, random: Random, today: date) -> Iterator[Person]:
@@ -102,7 +113,7 @@ def _person(place: int, country: Country, pools: dict, random: Random, today: da
         phone=mobile(country.code, place) if has_phone else "",
         postal=address if till or random.random() < 0.6 else {},
         zone=zone, since=today - timedelta(days=int(random.random() ** 1.6 * 2400) + 1),
-        tier=random.choices(TIERS, weights=(46, 27, 18, 9))[0],
+        tier=random.choices(TIERS, cum_weights=TIER_SHARES)[0],
         points=int(random.expovariate(1 / 900)), size=random.choice(("XS", "S", "M", "L", "XL")),
         in_web=web, in_till=till, in_care=care, activity=random.expovariate(1.0),
         language=country.language,

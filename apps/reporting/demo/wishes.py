@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -34,12 +34,13 @@ class Wish:
 
 def wishes(person: Person, now: datetime, random: Random) -> Iterator[Wish]:
     """The wishes of one person in the order they were given."""
-    start = datetime.combine(person.since, time(9, 0), ZoneInfo(person.zone))
+    start = datetime.combine(person.since, time(9, 0), ZoneInfo(person.zone)).astimezone(UTC)
+    yesterday = now - timedelta(days=1)
     for channel, purpose, chance in CHANCES:
         address = _address(person, channel)
         if not address or random.random() > chance:
             continue
-        given = min(start + timedelta(minutes=random.randrange(600)), now - timedelta(days=1))
+        given = min(start + timedelta(minutes=int(random.random() * 600)), yesterday)
         source, method = ("web shop", "checkout form") if person.in_web else ("till", "spoken, noted at the till")
         yield Wish(channel, purpose, True, given, source, method, address)
         if random.random() < 0.07:
