@@ -51,7 +51,8 @@ FROM pg_index i WHERE i.indrelid = ANY(%(bare)s::regclass[])
 UNION ALL
 (SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),
     format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', conrelid::regclass, conname, pg_get_constraintdef(oid))
-FROM pg_constraint WHERE conrelid = ANY(%(tables)s::regclass[]) AND (contype = 'f' OR contype = 'u' AND conrelid = ANY(%(bare)s::regclass[]))
+FROM pg_constraint
+WHERE (contype = 'f' AND conrelid = ANY(%(tables)s::regclass[])) OR (contype = 'u' AND conrelid = ANY(%(bare)s::regclass[]))
 ORDER BY contype DESC, oid)
 """
 

@@ -113,8 +113,9 @@ def _audience(message: Message, at: datetime) -> BitMap:
 def _aftermath(measured: BitMap, now: datetime, seed: int) -> list[tuple[int, datetime]]:
     """Bounces, deliveries, openings and clicks of everything sent; returns who then buys, after which moment."""
     link = Link.objects.order_by("pk").values_list("pk", flat=True).first()
+    first = Run.objects.order_by("pk").values_list("pk", flat=True).first() or 0
     given = {
-        "measured": list(measured), "now": now, "link": link, "bounces": BOUNCES, "opens": OPENS, "prefetches": PREFETCHES,
+        "measured": list(measured), "now": now, "first": first, "link": link, "bounces": BOUNCES, "opens": OPENS, "prefetches": PREFETCHES,
         "clicks": CLICKS, "buys": BUYS, "anyway": BUYS_ANYWAY,
     } | {f"die{number}": seed * DICE + number for number in range(DICE)}
     with connection.cursor() as cursor:
@@ -160,7 +161,7 @@ FROM unnest(%(people)s::int[]) WITH ORDINALITY AS p(id, place) JOIN customers_cu
 
 def _die(number: int) -> str:
     """A number from 0 to below 1, one of a person's own in a run: 53 bits of a hash, as many as a double keeps."""
-    whole = f"hashint8extended((d.run_id::bigint << 32) + d.customer_id, %(die{number})s) & 9007199254740991"
+    whole = f"hashint8extended((d.run_id - %(first)s::bigint << 32) + d.customer_id, %(die{number})s) & 9007199254740991"
     return f"({whole})::float8 / 9007199254740992::float8"
 
 
