@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from .views import editor, goods, narrowing, parts, plans, reach, reading, steps
+from .views import editor, elsewhere, goods, narrowing, parts, plans, reach, reading, steps
 
 _STEPS = ("submit", "withdraw", "launch", "pause", "resume", "cancel")
 _MESSAGE = "campaigns/<int:pk>/messages/<int:message_pk>/"
@@ -24,6 +24,9 @@ urlpatterns: list[URLPattern] = [
     *[path(f"campaigns/<int:pk>/{name}/", steps.step, {"name": name}, name=name) for name in _STEPS],
     path(_MESSAGE, editor.message, name="message"),
     path(f"{_MESSAGE}settings/", parts.settings, name="message-settings"),
+    path(f"{_MESSAGE}elsewhere/", elsewhere.show, name="message-elsewhere"),
+    path(f"{_MESSAGE}elsewhere/contacts/", elsewhere.tell, name="elsewhere-contacts"),
+    path(f"{_MESSAGE}elsewhere/audience/", elsewhere.audience, name="elsewhere-audience"),
     path(f"{_MESSAGE}rule/", narrowing.rule, name="message-rule"),
     path(f"{_MESSAGE}copy/", parts.copy_message, name="message-copy"),
     path(f"{_MESSAGE}remove/", parts.remove_message, name="message-remove"),

@@ -167,7 +167,8 @@ class NewMessageForm(ScheduleForm):
 
     class Meta:
         model = Message
-        fields = ["name", "kind", "channel", "purpose", "account", "offer", "include", "timing", "recurs_until"]
+        fields = ["name", "kind", "channel", "purpose", "account", "offer", "include", "timing", "recurs_until",
+                  "region", "estimated_reach", "planned_cost"]  # fmt: skip
         widgets = {"recurs_until": DateInput()}
         labels = {"include": _("Audience"), "recurs_until": _("Repeats until")}
         help_texts = {
@@ -185,5 +186,6 @@ class NewMessageForm(ScheduleForm):
 
     def values(self) -> dict[str, Any]:
         chosen = self.cleaned_data
-        own = {name: chosen[name] for name in ("name", "kind", "channel", "purpose", "account", "offer")}
+        own = {name: chosen[name] for name in ("name", "kind", "channel", "purpose", "account", "offer", "region", "estimated_reach",
+                                                         "planned_cost")}  # fmt: skip
         return super().values() | own | {"include": list(chosen["include"])}

@@ -22,7 +22,7 @@ from apps.customers.models import Product
 
 from .. import readiness
 from ..content import blocks, editing, fields, liquid, mjml, sms, trial, versions
-from ..models import Brand, ContentRevision, ContentVersion, Message
+from ..models import Brand, ContentRevision, ContentVersion, Message, MessageKind
 from . import frame
 
 LANGUAGES = {"nb": "Norsk", "en": "English", "pl": "Polski", "de": "Deutsch", "sv": "Svenska", "da": "Dansk", "fr": "Français"}
@@ -33,6 +33,8 @@ LANGUAGES = {"nb": "Norsk", "en": "English", "pl": "Polski", "de": "Deutsch", "s
 def message(request: HttpRequest, pk: int, message_pk: int) -> HttpResponse:
     """One message with all its versions; the chosen one open for editing."""
     shown = frame.load_message(pk, message_pk)
+    if shown.kind == MessageKind.ELSEWHERE:
+        return redirect("campaigns:message-elsewhere", pk, message_pk)
     return _page(request, shown, _chosen(request, shown))
 
 
