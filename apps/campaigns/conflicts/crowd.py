@@ -13,7 +13,7 @@ from .arbitration import Refusal
 from .findings import Facts
 from .snapshot import Plan
 
-MOST_NAMED = 3
+MOST_NAMED, MOST_KEPT = 3, 20
 
 
 def crowd(plan: Plan, refusals: Iterable[Refusal]) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ def crowd(plan: Plan, refusals: Iterable[Refusal]) -> list[dict[str, Any]]:
         {"message": message, "campaign": campaign, "name": names.get(campaign, ""), "people": len(who)}
         for (message, campaign), who in people.items()
     ]
-    return sorted(rows, key=lambda row: (-row["people"], row["message"]))
+    return sorted(rows, key=lambda row: (-row["people"], row["message"]))[:MOST_KEPT]
 
 
 def crowd_words(facts: Facts) -> str:

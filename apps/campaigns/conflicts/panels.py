@@ -135,6 +135,11 @@ class Panel:
         return self.conflict.state in UNDECIDED
 
     @property
+    def holds_up(self) -> bool:
+        """Whether a campaign cannot be scheduled before this is decided."""
+        return self.is_open and self.conflict.severity >= Severity.HIGH and registry.rule(self.conflict.rule).holds_up
+
+    @property
     def needs_both(self) -> bool:
         """Whether two departments have to agree."""
         return len(agree.departments(self.conflict)) > 1

@@ -95,7 +95,7 @@ def test_finding_under_limits_takes_a_number_of_queries_that_does_not_grow(limit
         name="Warm-up", channel="email", account=account, starts_on=NOW.date(), per_day=20, growth_percent=10
     )
     Message.objects.update(purpose=OffersPurposeFactory())
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(31):
         found = passes.find(loading.load(now=NOW))
     assert {finding.rule for finding in found} >= {"pressure", "spacing"}
     for number in range(12):
@@ -104,5 +104,14 @@ def test_finding_under_limits_takes_a_number_of_queries_that_does_not_grow(limit
             campaign=campaign, recurrence="FREQ=DAILY;COUNT=5", account=account, purpose=OffersPurposeFactory(),
             plan_audience=BitMap(range(300)), plan_count=300,
         )
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(31):
         assert len(passes.find(loading.load(now=NOW))) > len(found)
+
+
+def test_the_page_shows_who_goes_before_it_and_does_not_claim_to_hold_it_up(limited, client):
+    client.force_login(limited.online_lead)
+    page = client.get(f"/conflicts/{pressed().pk}/").content.decode()
+    assert "What goes before it" in page
+    assert "cannot be scheduled" not in page
+    assert "It stays as it is for 60 people." in page
+    assert "Hold to the limit: Black Week online" in page

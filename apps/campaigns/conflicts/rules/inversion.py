@@ -47,11 +47,12 @@ class InversionRule(Rule):
             taken: dict[tuple[int, int], _Taken] = {}
             for refusal in arbitration.refusals(plan, named.cap, plan.contacts, arbitration.as_agreed):
                 _note(plan, taken, refusal)
+            sizes = plan.sizes(pk for pair in taken for pk in pair)
             for (low, high), found in sorted(taken.items()):
                 departments = [plan.campaigns[pk].department_id for pk in (low, high)]
                 enough = len(found.people) >= plan.parameters.of(*departments).inversion_people
                 if enough and plan.in_focus(low, high):
-                    yield self._finding(plan, named, low, high, found)
+                    yield self._finding(plan, named, (low, high), found, sizes)
 
     def materially_worse(self, agreed: Facts, now: Facts) -> bool:
         """More people, or a greater distance between the two priorities."""
@@ -78,12 +79,16 @@ class InversionRule(Rule):
             "high_priority": facts.get("high_priority", 0),
         }
 
-    def _finding(self, plan: Plan, named: Named, low: int, high: int, found: _Taken) -> Finding:
+    def _finding(
+        self, plan: Plan, named: Named, pair: tuple[int, int], found: _Taken, sizes: dict[int, int]
+    ) -> Finding:
+        low, high = pair
         sides = sorted(((low, found.low), (high, found.high)))
         only = [next(iter(messages)) if len(messages) == 1 else None for _pk, messages in sides]
         facts = {
             "cap": named.code, "name": named.cap.name, "people": len(found.people), "severity": int(Severity.MEDIUM),
             "low_is_first": low < high, "low_priority": max(plan.messages[pk].priority for pk in found.low if pk in plan.messages),
+            "first_audience": sizes[sides[0][0]], "second_audience": sizes[sides[1][0]],
             "high_priority": min(plan.messages[pk].priority for pk in found.high),
             "first_at": min(sides[0][1].values()).isoformat(), "second_at": min(sides[1][1].values()).isoformat(),
         }

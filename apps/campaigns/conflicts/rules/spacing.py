@@ -49,9 +49,10 @@ class SpacingRule(Rule):
                 both = earlier.people & later.people
                 if both:
                     self._note(plan, close, earlier, later, both)
-            for pair, found in sorted(close.items()):
-                if len(found.people) >= self._threshold(plan, pair):
-                    yield self._finding(gap, pair, found)
+            told = {pair: found for pair, found in sorted(close.items()) if len(found.people) >= self._threshold(plan, pair)}
+            sizes = plan.sizes(pk for pair in told for pk in pair if pk)
+            for pair, found in told.items():
+                yield self._finding(gap, pair, found, sizes)
 
     def materially_worse(self, agreed: Facts, now: Facts) -> bool:
         """More people, or clearly closer together."""
@@ -109,10 +110,11 @@ class SpacingRule(Rule):
     def _threshold(self, plan: Plan, pair: tuple[int, int]) -> int:
         return plan.parameters.of(*(plan.campaigns[pk].department_id for pk in pair if pk)).spacing_people
 
-    def _finding(self, gap: PlannedGap, pair: tuple[int, int], found: _Close) -> Finding:
+    def _finding(self, gap: PlannedGap, pair: tuple[int, int], found: _Close, sizes: dict[int, int]) -> Finding:
         facts: dict[str, Any] = {
             "gap": gap.id, "name": gap.name, "gap_hours": arbitration.hours(gap.gap), "people": len(found.people),
             "hours_apart": arbitration.hours(found.apart), "alone": not pair[1], "severity": int(Severity.MEDIUM),
+            "first_audience": sizes[pair[0]], "second_audience": sizes.get(pair[1]),
         }
         facts |= {f"{side}_at": at.isoformat() for side, at in zip(("first", "second"), found.at, strict=False)}
         messages = [each.copy().pop() if len(each) == 1 else None for each in found.messages]
