@@ -19,7 +19,7 @@ from ..scenarios.measuring import Ground
 from .terms import Terms
 
 # Rules whose findings stay whatever else is planned, by what decides them: the days themselves, or how far two are apart.
-BY_DAY = {"blackout", "calendar", "exclusivity"}
+BY_DAY = {"blackout", "embargo", "exclusivity", "holiday", "quiet_hours", "service_first"}
 BY_DISTANCE = {"overlap", "offers", "spacing"}
 MOST_DAYS, FEW_CAMPAIGNS = 15, 14
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from pyroaring import BitMap
 
+from ..conflicts import single
 from ..conflicts.findings import Finding
 from ..conflicts.snapshot import Plan, PlannedMessage
 from ..models.conflicts import Severity
@@ -206,19 +207,32 @@ def is_fair(before: Plan, after: Plan, terms: Terms) -> bool:
 
 
 def held(plan: Plan, grounds: Ground, terms: Terms, before: Plan) -> list[Step]:
-    """Messages to be held to the contact limits: whom they still press is left out, the less important message first.
-
-    Only as long as it is fair. That the limits choose by priority, person by person, gives up the least contacts.
+    """What one campaign alone is left in: whom a limit still presses (the limits choose by priority, person by person, which
+    gives up the least), and whom another rule concerns, are left out, as long as it is fair.
     """
     lost, steps = given_up(before, plan), []
     for finding in measuring.undecided(plan, grounds):
-        message = plan.messages.get(finding.messages[0] or 0)
-        if finding.rule != measuring.LIMIT or message is None or finding.severity < Severity.MEDIUM or not finding.people:
+        ids = _messages(plan, finding)
+        if finding.severity < Severity.MEDIUM or finding.campaigns[1] is not None or not finding.people or not ids:
             continue
-        department = plan.department_of(message)
-        count = lost.get(department, 0) + len(finding.people)
-        is_free = trial.can_yield(plan, message) and message.campaign_id not in terms.locked
-        if is_free and count <= allowance(before, department, terms):
-            lost[department] = count
-            steps.append(Step(ChangeKind.CAP, message.campaign_id, message.id, {"people": len(finding.people)}))
-    return list({step.message_id: step for step in steps}.values())
+        campaign = plan.campaigns[finding.campaigns[0]]
+        is_limit = finding.rule == measuring.LIMIT
+        if campaign.id in terms.locked or (not is_limit and (finding.rule not in single.ABOUT_PEOPLE or terms.kept(plan, campaign))):
+            continue
+        count = lost.get(campaign.department_id, 0) + len(finding.people) * len(ids)
+        if count <= allowance(before, campaign.department_id, terms):
+            lost[campaign.department_id] = count
+            figures = {"identity": finding.identity, "rule": finding.rule, "messages": ids, "people": len(finding.people)}
+            kind = ChangeKind.CAP if is_limit else ChangeKind.LEAVE_OUT
+            steps.append(Step(kind, campaign.id, ids[0] if is_limit else None, figures))
+    return steps
+
+
+def _messages(plan: Plan, finding: Finding) -> list[int]:
+    """The messages that can leave the finding's people out; none where nobody else would be left."""
+    named = {finding.messages[0]} if finding.messages[0] else set(finding.facts.get("messages", ()))
+    own = plan.campaigns[finding.campaigns[0]].messages if finding.campaigns[0] in plan.campaigns else ()
+    found = [each for each in own if trial.can_yield(plan, each) and (not named or each.id in named)]
+    assert plan.people is not None
+    people = BitMap.union(BitMap(), *(plan.people.of(each) for each in found))
+    return [each.id for each in found] if finding.rule == measuring.LIMIT or people - (finding.people or people) else []

@@ -139,11 +139,11 @@ def touches_others(plan: Plan, campaign: Campaign) -> bool:
 def conflict_of(change: ScenarioChange, actor: User) -> Conflict | None:
     """The undecided conflict under which the change can be proposed: the weightiest of its campaign, the actor's own first."""
     rows = Conflict.objects.filter(state__in=UNDECIDED).defer("people_both").select_related("first_campaign", "second_campaign")
-    if change.kind == ChangeKind.LEAVE_OUT:
+    if "identity" in change.parameters:
+        rows = rows.filter(identity=change.parameters["identity"])
+    elif change.kind == ChangeKind.LEAVE_OUT:
         pair = sorted((change.parameters["yielding"], change.parameters["keeping"]))
         rows = rows.filter(first_campaign=pair[0], second_campaign=pair[1])
-    elif change.kind == ChangeKind.CAP:
-        rows = rows.filter(first_campaign=change.campaign_id, first_message=change.message_id, rule=measuring.LIMIT)
     else:
         rows = rows.filter(Q(first_campaign=change.campaign_id) | Q(second_campaign=change.campaign_id), severity__gte=Severity.MEDIUM)
     own = [row for row in rows if agree.may_propose(actor, row)]
@@ -156,7 +156,7 @@ def _propose(actor: User, change: ScenarioChange, conflict: Conflict, now: datet
     figures_of = change.parameters
     way = f"move:{change.campaign_id}:{figures_of.get('days')}"
     if change.kind == ChangeKind.LEAVE_OUT:
-        way = f"leave_out:{figures_of['yielding']}"
+        way = f"leave_out:{figures_of.get('yielding', change.campaign_id)}"
     elif change.kind == ChangeKind.CAP:
         way = f"cap:{change.campaign_id}"
     resolution = agree.propose(actor=actor, conflict=conflict, way=way, now=now)

@@ -19,7 +19,6 @@ from ..conflicts.writing import SETTLED, _plain
 from ..models import Conflict
 from ..models.conflicts import Severity
 from ..models.plan import MessageKind
-from ..models.scenarios import ChangeKind
 from .trial import Step
 
 LIMIT = "pressure"
@@ -29,21 +28,23 @@ LIMIT = "pressure"
 class Ground:
     """What figures rest on beside the plan: the days counted for limits, past response, what people settled as it is.
 
-    ``settled`` maps the identity of a finding to the facts agreed on. ``held``: messages that are held to the limits.
+    ``settled`` maps the identity of a finding to the facts agreed on. ``held``: identities of findings whose people are left
+    out, each with the messages that leave them out.
     """
 
     days: Sequence[date]
     past: response.Response = field(default_factory=lambda: response.Response({}))
     settled: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    held: frozenset[int] = frozenset()
+    held: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
     def holding(self, steps: Iterable[Step]) -> Ground:
-        """The same with the messages held to the limits that these changes hold to them."""
-        return replace(self, held=frozenset(step.message_id for step in steps if step.kind == ChangeKind.CAP and step.message_id))
+        """The same where these changes leave out the people of findings of one campaign alone."""
+        alone = [step.parameters for step in steps if "identity" in step.parameters]
+        return replace(self, held={each["identity"]: frozenset(each["messages"]) for each in alone})
 
     def is_undecided(self, finding: Finding) -> bool:
         """Whether it waits for a decision: not settled as it is, or materially worse than what was settled."""
-        if finding.rule == LIMIT and finding.messages[0] in self.held:
+        if finding.identity in self.held:
             return False
         agreed = self.settled.get(finding.identity)
         return agreed is None or registry.rule(finding.rule).materially_worse(agreed, _plain(finding.facts))
@@ -118,12 +119,11 @@ def undecided(plan: Plan, grounds: Ground) -> list[Finding]:
 
 
 def _refused(findings: Iterable[Finding], grounds: Ground) -> dict[int, BitMap]:
-    """Message -> whom the limits hold back from it, of the messages held to them."""
+    """Message -> who is left out of it for a finding of its campaign alone."""
     found: dict[int, BitMap] = {}
     for finding in findings:
-        message_id = finding.messages[0]
-        if finding.rule == LIMIT and message_id in grounds.held and message_id is not None and finding.people:
-            found[message_id] = found.get(message_id, BitMap()) | finding.people
+        for message_id in grounds.held.get(finding.identity, ()):
+            found[message_id] = found.get(message_id, BitMap()) | (finding.people or BitMap())
     return found
 
 

@@ -24,7 +24,8 @@ class DoesNotFit(Exception):
 class Step:
     """One change. ``parameters`` by kind: move ``days`` (and ``from``, the first day it was moved from); leave_out
     ``yielding``, ``keeping`` and optionally ``yielding_message``, ``keeping_message``; channel ``channel``; priority ``priority``;
-    cap nothing (``message_id`` is the message that is held to the contact limits).
+    cap, and leave_out where one campaign alone is concerned: the finding's ``identity`` and the ``messages`` that leave its
+    people out.
     """
 
     kind: str
@@ -63,14 +64,14 @@ def _with(plan: Plan, step: Step) -> Plan:
     campaign = plan.campaigns.get(step.campaign_id)
     if campaign is None:
         raise DoesNotFit("gone")
+    if "identity" in step.parameters:
+        return _held(plan, campaign, step)
     if step.kind == ChangeKind.MOVE:
         return _moved(plan, campaign, step)
     if step.kind == ChangeKind.LEAVE_OUT:
         return plan.with_agreement(agreement(plan, step))
     if step.kind == ChangeKind.CANCEL:
         return without(plan, campaign.id)
-    if step.kind == ChangeKind.CAP:
-        return _held(plan, campaign, step)
     if step.kind == ChangeKind.PRIORITY:
         return _with_priority(plan, campaign, step)
     return _on_channel(plan, campaign, step)
@@ -123,8 +124,8 @@ def without(plan: Plan, campaign_id: int) -> Plan:
 
 
 def _held(plan: Plan, campaign: PlannedCampaign, step: Step) -> Plan:
-    """The limits hold anyway when sending; that it is agreed is known to the figures (``measuring.Ground.holding``)."""
-    if not any(message.id == step.message_id and can_yield(plan, message) for message in campaign.messages):
+    """Whom one finding concerns is left out: the figures know (``measuring.Ground.holding``), the audience stays."""
+    if not any(message.id in step.parameters["messages"] and can_yield(plan, message) for message in campaign.messages):
         raise DoesNotFit("begun")
     return plan
 

@@ -51,6 +51,11 @@ def change(row: ScenarioChange, names: Mapping[int, str]) -> str:
     name, figures = names.get(row.campaign_id, "?"), row.parameters
     if row.kind == ChangeKind.MOVE:
         return _moved(name, figures, row.campaign)
+    if row.kind == ChangeKind.LEAVE_OUT and "identity" in figures:
+        people = figures["people"]
+        return ngettext(
+            "%(campaign)s leaves %(n)s person out: %(rule)s", "%(campaign)s leaves %(n)s people out: %(rule)s", people
+        ) % {"campaign": name, "n": formats.number(people), "rule": _title(figures["rule"])}
     if row.kind == ChangeKind.LEAVE_OUT:
         return _("%(yielding)s leaves out the people of %(keeping)s") % {
             "yielding": names.get(figures["yielding"], "?"), "keeping": names.get(figures["keeping"], "?")
@@ -95,12 +100,16 @@ def reasons(why: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) 
     return found or [_("It makes room for the other changes.")]
 
 
+def _title(code: str) -> str:
+    try:
+        return str(registry.rule(code).title)
+    except KeyError:
+        return code
+
+
 def _settled(each: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> str:
     others = [names.get(pk, "?") for pk in each["campaigns"] if pk and pk != campaign_id]
-    try:
-        title = str(registry.rule(each["rule"]).title)
-    except KeyError:
-        title = each["rule"]
+    title = _title(each["rule"])
     people = each["people"] or 0
     figures = {"title": title, "other": ", ".join(others), "people": formats.number(people)}
     if others:
