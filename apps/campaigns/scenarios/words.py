@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django.utils.translation import ngettext
 
 from apps.channels.kinds import Channel
@@ -19,20 +19,20 @@ from ..models import Campaign, ScenarioChange
 from ..models.scenarios import ChangeKind
 
 MISFITS = {
-    "gone": _lazy("It is not in the plan any more."),
-    "begun": _lazy("It has begun; what has begun is not changed."),
-    "not_movable": _lazy("It cannot begin on that day: it would be in the past, or part of it is out already."),
-    "moved_meanwhile": _lazy("Its days have been changed in the plan meanwhile."),
-    "channel_meanwhile": _lazy("Its channel has been changed in the plan meanwhile."),
-    "agreed_meanwhile": _lazy("The two campaigns have agreed on something already."),
-    "nobody_to_leave_out": _lazy("There is nobody to leave out any more."),
-    "worse": _lazy("The plan has changed: there it would collide with more than when it was tried."),
-    "decided": _lazy("The conflict has been decided meanwhile."),
-    "refused": _lazy("It was not possible."),
+    "gone": gettext_lazy("It is not in the plan any more."),
+    "begun": gettext_lazy("It has begun; what has begun is not changed."),
+    "not_movable": gettext_lazy("It cannot begin on that day: it would be in the past, or part of it is out already."),
+    "moved_meanwhile": gettext_lazy("Its days have been changed in the plan meanwhile."),
+    "channel_meanwhile": gettext_lazy("Its channel has been changed in the plan meanwhile."),
+    "agreed_meanwhile": gettext_lazy("The two campaigns have agreed on something already."),
+    "nobody_to_leave_out": gettext_lazy("There is nobody to leave out any more."),
+    "worse": gettext_lazy("The plan has changed: there it would collide with more than when it was tried."),
+    "decided": gettext_lazy("The conflict has been decided meanwhile."),
+    "refused": gettext_lazy("It was not possible."),
 }
 STAYING = {
-    "chosen": _lazy("you locked it"), "begun": _lazy("has begun"), "agreed": _lazy("approved: others rely on it"),
-    "safety": _lazy("safety notice"), "outside": _lazy("begins outside the period"), "lead": _lazy("too near to be prepared anew"),
+    "chosen": gettext_lazy("you locked it"), "begun": gettext_lazy("has begun"), "agreed": gettext_lazy("approved: others rely on it"),
+    "safety": gettext_lazy("safety notice"), "outside": gettext_lazy("begins outside the period"), "lead": gettext_lazy("too near to be prepared anew"),
 }
 
 
