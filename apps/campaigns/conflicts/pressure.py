@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 from pyroaring import BitMap
 
 from .. import pacing
+from ..elsewhere.runs import still_planned
 from ..models.plan import CampaignStatus, MessageKind
 from .circumstances import PlannedPolicy
 
 if TYPE_CHECKING:
-    from ..elsewhere.runs import still_planned
-from .snapshot import Plan, PlannedMessage
+    from .snapshot import Plan, PlannedMessage
 
 # How far along a campaign is: whoever is further goes first where nobody keeps a place for the other.
 STAGES = {CampaignStatus.DRAFT: 0, CampaignStatus.IN_REVIEW: 1, CampaignStatus.APPROVED: 2, CampaignStatus.PAUSED: 2}
