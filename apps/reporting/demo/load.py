@@ -21,7 +21,7 @@ from apps.customers import segments
 from apps.customers.models import ContactPoint, Customer, Interaction, Segment, SourceRecord
 from apps.reporting import facts
 
-from . import campaigns, company, customers, past, people, wishes
+from . import campaigns, company, customers, elsewhere, past, people, wishes
 from .bulk import filling
 from .history import expected
 
@@ -93,6 +93,7 @@ def _plan(now: datetime, random: Random, progress: Progress) -> None:
     progress("Campaigns", 1, 4)
     with filling(ContactEvent):
         past.write(past.past_messages(), now, random)
+    elsewhere.tell(now)
     _analyse(ContactEvent, Delivery, Run, Message)
     progress("Campaigns", 2, 4)
     for segment in Segment.objects.all():

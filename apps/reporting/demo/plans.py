@@ -113,6 +113,9 @@ CAMPAIGNS = (
         MessageSpec("Letter to regulars", LETTER, 2, 9, "coats_store", ("regulars_norway",), offer="coats20"),
         MessageSpec("Call to Gold members", CALL, 3, 11, "gold_preview", ("gold_oslo",), offer="coats20"),
     ), Decimal("0.05"), 60),
+    CampaignSpec("Partner bank's Gold offer", "loyalty", "done", -6, -5, "Members use their card", "orders", 40, 500, (
+        MessageSpec("Partner bank's Gold mail", EMAIL, -6, 12, "", ("gold",), kind="elsewhere"),
+    )),
     CampaignSpec("Coat days online −30 %", "online", "approved", 0, 4, "700 orders", "orders", 700, 8000, (
         MessageSpec("Announcement", EMAIL, 0, 15, "coats_online", ("with_email",), ("bought_coats",), offer="coats30"),
         MessageSpec("Reminder", SMS, 0, 15, "coats_online", ("recent_web",), ("bought_coats",), offer="coats30"),
