@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from pyroaring import BitMap
 
-from apps.campaigns.elsewhere.runs import still_planned, told_by_day
+from apps.campaigns.elsewhere.runs import ToldDays, still_planned, told_by_day
 from apps.campaigns.models import Message, Run
 from apps.campaigns.models.plan import CampaignStatus, MessageKind
 from apps.campaigns.models.sending import RunState
@@ -68,17 +68,38 @@ def competitors(
     That is: of higher priority; with `looking_ahead` also of the same priority, if they come earlier. What another tool
     sends counts whenever it does: it holds nobody back for us.
     """
-    own = rank_of(message)
+    own, coming = rank_of(message), []
     for other in scheduled(message):
         rank = priority(other)
         if rank < own or (rank == own and not looking_ahead):
             continue
+        coming += [(other, each) for each in _around(other, at, span) if rank != own or each.at < at]
+    known = _Known.of(coming)
+    for other, occurrence in coming:
         reached = _elsewhere if other.kind == MessageKind.ELSEWHERE else _people
-        for occurrence in _around(other, at, span):
-            if rank == own and occurrence.at >= at:
-                continue
-            if group := reached(other, occurrence, people, at, looking_ahead):
-                yield Planned(other, occurrence.at, other.channel, _class(other), other.campaign.department_id, group)
+        if group := reached(other, occurrence, known, people, at, looking_ahead):
+            yield Planned(other, occurrence.at, other.channel, _class(other), other.campaign.department_id, group)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is asked of the database for all these occurrences at once."""
+
+    runs: dict[tuple[int, str], Run]
+    audiences: dict[int, BitMap]
+    told: dict[int, ToldDays]
+
+    @classmethod
+    def of(cls, coming: list[tuple[Message, Occurrence]]) -> _Known:
+        ids = {message.pk for message, _occurrence in coming}
+        keys = {occurrence.key for _message, occurrence in coming}
+        runs = Run.objects.filter(message__in=ids, occurrence__in=keys).only("id", "state", "message_id", "occurrence") if ids else ()
+        rows = Message.objects.filter(pk__in=ids).values_list("pk", "plan_audience") if ids else ()
+        elsewhere = {message.pk for message, _occurrence in coming if message.kind == MessageKind.ELSEWHERE}
+        return cls(
+            {(run.message_id, run.occurrence): run for run in runs}, {pk: people or BitMap() for pk, people in rows},
+            told_by_day(elsewhere) if elsewhere else {},
+        )
 
 
 def _class(message: Message) -> str:
@@ -92,20 +113,22 @@ def _around(message: Message, at: datetime, span: timedelta) -> list[Occurrence]
         return []
 
 
-def _people(message: Message, occurrence: Occurrence, people: BitMap, at: datetime, looking_ahead: bool) -> BitMap:
-    run = Run.objects.filter(message=message, occurrence=occurrence.key).only("id", "state").first()
+def _people(
+    message: Message, occurrence: Occurrence, known: _Known, people: BitMap, at: datetime, looking_ahead: bool
+) -> BitMap:
+    run = known.runs.get((message.pk, occurrence.key))
     if run is not None:
         if run.state not in (RunState.PLANNED, RunState.RUNNING):
             return BitMap()
         return waiting([run.pk], people).get(run.pk, BitMap())
     if occurrence.at < at and not looking_ahead:
         return BitMap()
-    return (Message.objects.values_list("plan_audience", flat=True).get(pk=message.pk) or BitMap()) & people
+    return known.audiences.get(message.pk, BitMap()) & people
 
 
-def _elsewhere(message: Message, occurrence: Occurrence, people: BitMap, at: datetime, looking_ahead: bool) -> BitMap:
+def _elsewhere(
+    message: Message, occurrence: Occurrence, known: _Known, people: BitMap, at: datetime, looking_ahead: bool
+) -> BitMap:
     """Those of the people whom another tool is to contact by its plan, without those who count already by name."""
-    planned = (Message.objects.values_list("plan_audience", flat=True).get(pk=message.pk) or BitMap()) & people
-    if not planned:
-        return planned
-    return still_planned(planned, told_by_day([message.pk]).get(message.pk, []), occurrence.at)
+    planned = known.audiences.get(message.pk, BitMap()) & people
+    return still_planned(planned, known.told.get(message.pk, []), occurrence.at) if planned else planned
