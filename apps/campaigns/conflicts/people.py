@@ -83,8 +83,9 @@ class People:
 
     def of(self, message: PlannedMessage) -> BitMap:
         """The people a message would reach, net of the agreements in force."""
-        self.fetch([message])
         leaves = self._leaves(message)
+        if leaves or message.id not in self._whole:
+            self.fetch([message])
         if not leaves:
             return self._whole[message.id]
         key = (message.id, leaves)
@@ -107,11 +108,13 @@ class People:
         """People who would get both; what is public reaches everybody whom the other side is for."""
         if first.is_public or second.is_public:
             return self.of(second if first.is_public else first)
-        one, two = sorted(((side.id, self._leaves(side), side) for side in (first, second)), key=lambda side: side[0])
-        key = (one[:2], two[:2])
-        if key not in self._pairs:
-            self._pairs[key] = self.of(one[2]) & self.of(two[2])
-        return self._pairs[key]
+        if first.id > second.id:
+            first, second = second, first
+        key = (first.id, self._leaves(first), second.id, self._leaves(second))
+        people = self._pairs.get(key)
+        if people is None:
+            people = self._pairs[key] = self.of(first) & self.of(second)
+        return people
 
     def in_countries(self, countries: frozenset[str]) -> BitMap:
         """People who live in one of the countries. Asked only for blackouts of some countries or at the edge of a day."""
