@@ -8,8 +8,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.channels.kinds import Channel
 from apps.core import formats
@@ -32,7 +31,8 @@ MISFITS = {
 }
 STAYING = {
     "chosen": gettext_lazy("you locked it"), "begun": gettext_lazy("has begun"), "agreed": gettext_lazy("approved: others rely on it"),
-    "safety": gettext_lazy("safety notice"), "outside": gettext_lazy("begins outside the period"), "lead": gettext_lazy("too near to be prepared anew"),
+    "safety": gettext_lazy("safety notice"), "outside": gettext_lazy("begins outside the period"),
+    "lead": gettext_lazy("too near to be prepared anew"),
 }
 
 
