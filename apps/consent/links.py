@@ -59,7 +59,7 @@ def unsubscribe_url(customer_id: int, *, channel: str, purpose_id: int = 0, run_
 
 def open_unsubscribe(token: str) -> Unsubscribe:
     """Raises BadToken."""
-    *numbers, channel = tokens.unseal("unsubscribe", token)
+    *numbers, channel = _parts("unsubscribe", token, 4)
     customer_id, purpose_id, run_id = _numbers(tuple(numbers), 3)
     return Unsubscribe(customer_id, purpose_id, run_id, str(channel))
 
@@ -80,10 +80,17 @@ def confirmation_url(
 
 def open_confirmation(token: str) -> Confirmation:
     """Raises BadToken."""
-    customer_id, channel, *numbers, address_hash = tokens.unseal("confirm", token)
+    customer_id, channel, *numbers, address_hash = _parts("confirm", token, 6)
     purpose_id, wording_id, asked_at = _numbers(tuple(numbers), 3)
     (person,) = _numbers((customer_id,), 1)
     return Confirmation(person, str(channel), purpose_id, wording_id, asked_at, str(address_hash))
+
+
+def _parts(kind: str, token: str, count: int) -> tuple[int | str, ...]:
+    parts = tokens.unseal(kind, token)
+    if len(parts) != count:
+        raise BadToken("sealed by another version")
+    return parts
 
 
 def _numbers(parts: tuple[int | str, ...], count: int) -> tuple[int, ...]:

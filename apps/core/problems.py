@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -43,10 +43,19 @@ class KeyUsedOtherwise(APIException):
     default_detail = "This Idempotency-Key was used for another request. Every new request needs a new key."
 
 
+class OutOfReach(APIException):
+    """The database does not answer (503)."""
+
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    default_detail = "Concord cannot reach its database. Nothing was done; send the same again in a while."
+
+
 def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: the same facts, as ``type, title, status, detail`` and per-field ``errors``."""
     if isinstance(error, (DataError, OverflowError)):
         error = ParseError("A value is out of reach: too large, too long, or not a text that can be kept.")
+    elif isinstance(error, (OperationalError, InterfaceError)):
+        error = OutOfReach()
     response = exception_handler(error, context)
     if response is None:
         return None

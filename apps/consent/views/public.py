@@ -96,7 +96,8 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         return _not_valid(request)
     customer = choices.person_of(asked.customer_id)
     purpose = Purpose.objects.filter(pk=asked.purpose_id).first()
-    if request.method == "POST":
+    # also of somebody whose data was erased; whoever was never here has nothing to take back
+    if request.method == "POST" and Customer.objects.filter(pk=asked.customer_id).exists():
         _unsubscribe(asked, purpose)
     language = _language(request, customer)
     with translation.override(language):
