@@ -114,7 +114,7 @@ def _aftermath(measured: BitMap, now: datetime, seed: int) -> list[tuple[int, da
     """Bounces, deliveries, openings and clicks of everything sent; returns who then buys, after which moment."""
     link = Link.objects.order_by("pk").values_list("pk", flat=True).first()
     first = Run.objects.order_by("pk").values_list("pk", flat=True).first() or 0
-    given = {
+    given: dict[str, Any] = {
         "measured": list(measured), "now": now, "first": first, "link": link, "bounces": BOUNCES, "opens": OPENS, "prefetches": PREFETCHES,
         "clicks": CLICKS, "buys": BUYS, "anyway": BUYS_ANYWAY,
     } | {f"die{number}": seed * DICE + number for number in range(DICE)}
