@@ -52,7 +52,7 @@ class People:
         }
         self._is_given = audiences is not None
         self._told: dict[int, ToldDays] = {}
-        self.sources = sources or Sources()
+        self.sources = sources or Sources(is_given=audiences is not None)
 
     def under(self, agreements: Sequence[PlannedAgreement]) -> People:
         """The same people under these agreements; what is fetched stays shared."""
