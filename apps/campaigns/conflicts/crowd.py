@@ -27,7 +27,7 @@ def crowd(plan: Plan, refusals: Iterable[Refusal]) -> list[dict[str, Any]]:
             key = (each.message_id, each.campaign_id)
             people[key] = people.get(key, BitMap()) | each.people
     names = {pk: campaign.name for pk, campaign in plan.campaigns.items()}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"message": message, "campaign": campaign, "name": names.get(campaign, ""), "people": len(who)}
         for (message, campaign), who in people.items()
     ]

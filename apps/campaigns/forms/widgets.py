@@ -83,8 +83,9 @@ class SeenForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         if values.get("seen", "") != self.state:
-            self.data = self.data.copy()
-            self.data[self.add_prefix("seen")] = self.state
+            given: Any = self.data
+            self.data = given = given.copy()
+            given[self.add_prefix("seen")] = self.state
             raise ValidationError(
                 _t("Somebody changed this while you were editing. Nothing of yours is lost.")
                 + " "
