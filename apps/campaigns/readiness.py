@@ -108,6 +108,10 @@ def version_problems(
             found += [problem.text for problem in adapter.check(compiled.content) if problem.blocking]
         except AdapterError as error:
             found.append(error.message)
+        except registry.UnknownAdapter:
+            if version.message.kind == MessageKind.ADDRESSED:
+                found.append(_("“%(account)s” only counts what other tools send; choose an account that can send.")
+                             % {"account": version.message.account})  # fmt: skip
     return list(dict.fromkeys(found))
 
 

@@ -194,3 +194,15 @@ def test_nobody_is_led_elsewhere_after_choosing_a_language_or_signing_in(client,
 def test_a_cell_that_another_countrys_separator_parts_runs_nothing(cell):
     assert defuse(cell) != cell
     assert defuse("Bath, -20% and 3,50; -5") == "Bath, -20% and 3,50; -5"
+
+
+def test_an_account_of_another_tool_cannot_send_and_every_page_says_so(client, message):
+    make.BrandFactory(department=message.campaign.department)
+    version = make.ContentVersionFactory(message=message)
+    Message.objects.update(account=make.MailAccountFactory(name="Other tool", adapter=""))
+    signed_in(client, role=Role.LEAD, department=message.campaign.department)
+    pk = message.campaign_id
+    for name, args in (("approve", [pk]), ("check", [pk]), ("message", [pk, message.pk]), ("schedule", [pk]), ("live", [pk])):
+        assert client.get(reverse(f"campaigns:{name}", args=args)).status_code == 200, name
+    assert "only counts what other tools send" in client.get(reverse("campaigns:check", args=[pk])).content.decode()
+    assert client.post(reverse("campaigns:test-send", args=[pk, message.pk, version.pk])).status_code == 302
