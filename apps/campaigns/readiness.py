@@ -17,7 +17,7 @@ from apps.channels.kinds import Channel
 from apps.core import clock
 
 from . import audiences, schedule
-from .content import blocks, fields, liquid, locating, rendering, versions
+from .content import blocks, claims, fields, liquid, locating, rendering, versions
 from .models import Brand, Campaign, CampaignStatus, ContentVersion, Message, MessageKind
 from .models.content import ContentFormat
 
@@ -66,6 +66,15 @@ def _of_message(message: Message, brand: Brand | None, known: list[fields.Field]
         yield problem(text, tab="audience")
     yield from (problem(text) for text in _account(message))
     yield from (problem(text) for text in content(message, brand, known, now=now))
+    yield from (problem(text, blocks=False) for text in promises(message))
+
+
+def promises(message: Message) -> Iterator[str]:
+    """Where the words promise something else than the offer, version by version: worth a look, not a reason to stop."""
+    for version in versions.Chooser.of(message).versions:
+        version.message = message
+        for text in claims.problems(version):
+            yield f"{version.language.upper()} {version.variant}: {text}"
 
 
 def _account(message: Message) -> Iterator[str]:

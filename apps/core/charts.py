@@ -195,6 +195,49 @@ def track(part: Number, whole: Number, lost: Number = 0, css: str = "fill") -> S
     )  # fmt: skip
 
 
+def grouped(title: str, labels: Sequence[str], series: Sequence[Series]) -> SafeString:
+    """Columns side by side under each label, one for each series."""
+    top = _ceiling(max((float(n or 0) for row in series for n in row.values), default=0))
+    width = 100 / max(1, len(labels))
+    part = width * 0.8 / max(1, len(series))
+    drawn = format_html_join("", '<rect class="{}" x="{}%" width="{}%" y="{}" height="{}"><title>{}, {}: {}</title></rect>', (
+        (row.css(place), round((at + 0.1) * width + place * part, 2), round(part * 0.9, 2), round(_y(n, top), 1),
+         round(_base() - _y(n, top), 1), row.name, labels[at], formats.number(n))
+        for place, row in enumerate(series) for at, n in enumerate(row.values) if n
+    ))  # fmt: skip
+    table = _by_label(labels, series)
+    return figure(title, _plot(title, format_html("{}{}", _grid(top), drawn), labels), Table([_("Contacts"), *table.head[1:]], table.rows), series)
+
+
+def upset(title: str, sets: Sequence[tuple[str, int]], groups: Sequence[tuple[frozenset[int], int]]) -> SafeString:
+    """An UpSet plot: below, which of the sets (name, size) a column stands for; above, how many are in exactly those."""
+    largest, left = max((n for _inside, n in groups), default=0) or 1, 42.0
+    step, base = (100 - left) / max(1, len(groups)), 110
+    drawn = [format_html('<text class="label" x="0" y="{}">{}</text>', base + 24 + 22 * row, f"{name[:20]} {formats.number(n)}")
+             for row, (name, n) in enumerate(sets)]  # fmt: skip
+    for at, (inside, n) in enumerate(groups):
+        x, high = round(left + (at + 0.5) * step, 2), max(2, round(84 * n / largest))
+        drawn.append(format_html(
+            '<rect class="fill" x="{}%" width="{}%" y="{}" height="{}" rx="2"><title>{}: {}</title></rect>'
+            '<text class="mid strong" x="{}%" y="{}">{}</text>',
+            round(x - step * 0.3, 2), round(step * 0.6, 2), base - high, high, _members(sets, inside), formats.number(n),
+            x, base - high - 5, formats.number(n),
+        ))  # fmt: skip
+        if inside:
+            ys = [base + 20 + 22 * row for row in (min(inside), max(inside))]
+            drawn.append(format_html('<line class="dot-line" x1="{}%" x2="{}%" y1="{}" y2="{}"/>', x, x, *ys))
+        drawn += [format_html('<circle class="{}" cx="{}%" cy="{}" r="5"/>', "fill" if row in inside else "fill-rest", x,
+                              base + 20 + 22 * row) for row in range(len(sets))]  # fmt: skip
+    svg = format_html('<svg class="upset" height="{}" role="img" aria-label="{}">{}</svg>', base + 14 + 22 * len(sets), title,
+                      format_html_join("", "{}", ((part,) for part in drawn)))  # fmt: skip
+    table = Table([_("In exactly these"), _("People")], [[_members(sets, inside), n] for inside, n in groups])
+    return figure(title, svg, table)
+
+
+def _members(sets: Sequence[tuple[str, int]], inside: frozenset[int]) -> str:
+    return " + ".join(sets[row][0] for row in sorted(inside))
+
+
 def _bar(row: Bar, largest: float, show: Format) -> SafeString:
     number = format_html('<a class="people" href="{}">{}</a>', row.url, show(row.value)) if row.url else show(row.value)
     drawn = track(row.value, largest, css="dep-fill") if row.colour else track(row.value, largest)

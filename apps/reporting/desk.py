@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from apps.accounts import notifications
 from apps.accounts.models import Notification, Role, User
 from apps.campaigns import schedule
+from apps.campaigns.conflicts import listing
 from apps.campaigns.conflicts.sentences import sentence
 from apps.campaigns.models import Campaign, Conflict, Message
 from apps.campaigns.models.conflicts import ConflictState, Severity
@@ -91,14 +92,10 @@ def _conflicts(user: User) -> list[Task]:
     """Open conflicts of high severity of the person's own campaigns, and those handed to them."""
     found = Conflict.objects.filter(state=ConflictState.OPEN, severity__gte=Severity.HIGH).defer("people_both")
     mine = Q(first_campaign__owner=user) | Q(second_campaign__owner=user) | Q(owner=user)
-    related = found.filter(mine).select_related(
-        "first_campaign__department", "second_campaign__department", "first_message", "second_message"
-    )
-    shown = [
-        Task(sentence(row), reverse("campaigns:conflict", args=[row.pk]), _("Solve"), str(row.severity))
-        for row in related[:CONFLICTS]
-    ]
-    if (more := found.filter(mine).count() - len(shown)) > 0:
+    groups = listing.grouped(found.filter(mine))
+    rows = [group.first for group in groups[:CONFLICTS]]
+    shown = [Task(sentence(row), reverse("campaigns:conflict", args=[row.pk]), _("Solve"), str(row.severity)) for row in rows]
+    if (more := len(groups) - len(shown)) > 0:
         words = ngettext("%(n)d more conflict of high severity", "%(n)d more conflicts of high severity", more)
         shown.append(Task(words % {"n": more}, reverse("campaigns:conflicts"), _("See all")))
     return shown

@@ -31,15 +31,19 @@ class Filters:
     channels: frozenset[str] = frozenset()
     statuses: frozenset[str] = frozenset()
     conflicts: str = "open"
+    severity: int = int(Severity.MEDIUM)
 
     @classmethod
     def of(cls, query: QueryDict) -> Filters:
-        """Reads ``department``, ``channel``, ``status`` (each may repeat) and ``conflicts`` (open, all, none)."""
-        conflicts = query.get("conflicts", "open")
+        """Reads ``department``, ``channel``, ``status`` (each may repeat), ``conflicts`` (open, all, none), ``severity``
+        (this or worse; without it medium).
+        """
+        conflicts, severity = query.get("conflicts", "open"), query.get("severity", "")
         return cls(
             frozenset(query.getlist("department")), frozenset(query.getlist("channel")) & set(Channel.values),
             frozenset(query.getlist("status")) & set(CampaignStatus.values),
             conflicts if conflicts in ("open", "all", "none") else "open",
+            int(severity) if severity in {str(level) for level in Severity.values} else int(Severity.MEDIUM),
         )
 
 
@@ -126,7 +130,7 @@ def _conflicts(campaigns: list[Campaign], filters: Filters) -> list[Conflict]:
     ids = [campaign.pk for campaign in campaigns]
     rows = Conflict.objects.filter(first_campaign__in=ids).filter(Q(second_campaign=None) | Q(second_campaign__in=ids))
     if filters.conflicts == "open":
-        rows = rows.filter(state__in=UNDECIDED, severity__gte=Severity.MEDIUM)
+        rows = rows.filter(state__in=UNDECIDED, severity__gte=filters.severity)
     else:
-        rows = rows.exclude(state="obsolete")
+        rows = rows.exclude(state="obsolete").filter(severity__gte=filters.severity if filters.severity > Severity.MEDIUM else 0)
     return list(rows.defer("people_both", "facts", "agreed_facts"))

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import F, Q, QuerySet
+from pyroaring import BitMap
 
 from apps.core import clock
 
@@ -81,6 +83,7 @@ def _agreements(
             yielding_message=row.yielding_message_id, keeping_message=row.keeping_message_id,
             keeping=frozenset(row.kept), since=row.since, sent=_sent(campaigns.get(row.yielding_campaign_id), row),
             until=_end_of(row.resolution.expires_on, zone), resolution_id=row.resolution_id,
+            swapped=cast(BitMap | None, row.swapped), yielding=_yielding(campaigns.get(row.yielding_campaign_id), row),
         )
         for row in rows
     )
@@ -92,6 +95,14 @@ def _sent(campaign: PlannedCampaign | None, row: Agreement) -> frozenset[int]:
         message.id for message in (campaign.messages if campaign else ())
         if message.kind == MessageKind.ADDRESSED and row.yielding_message_id in (None, message.id)
         and message.windows and all(end <= row.since for _start, end in message.windows)
+    )
+
+
+def _yielding(campaign: PlannedCampaign | None, row: Agreement) -> frozenset[int]:
+    """Messages of the yielding side to which a split leaves people."""
+    return frozenset(
+        message.id for message in (campaign.messages if campaign and row.swapped else ())
+        if not message.is_public and row.yielding_message_id in (None, message.id)
     )
 
 

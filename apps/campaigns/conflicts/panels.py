@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import Role, User
-from apps.core import clock, formats
+from apps.core import charts, clock, formats
 
 from ..models import Campaign, Conflict, Message, PlanVersion
 from ..models.conflicts import ResolutionAction, Severity
 from ..models.plan import BINDING_STATUSES
 from ..models.policy import Undecided
-from . import agree, defaults, pairs, registry, resolve, response, sentences
+from . import agree, defaults, pairs, registry, resolve, response, sentences, sharing
 from .passes import UNDECIDED
 from .resolve import WayOut
 
@@ -213,18 +213,30 @@ class Panel:
             return _("Move %(campaign)s to %(day)s") % {
                 "campaign": names[way.campaign_id], "day": formats.day(way.starts_on, "day")
             }
+        if way.action == ResolutionAction.SPLIT:
+            return self._label_split(way.parameters)
         if way.action == ResolutionAction.CAP and way.campaign_id:
             return _("Hold to the limit: %(campaign)s leaves out whoever is over it") % {"campaign": names[way.campaign_id]}
         return _("Accept as it is, with a reason")
 
     def _label_alone(self, action: str, parameters: dict[str, Any]) -> str:
         """What only a finding of one campaign has: its people left out, or cancelled; empty for the others."""
-        name = self._names().get(parameters.get("campaign", 0), "?")
+        name = next((side.campaign.name for side in self.sides if side.campaign.pk == parameters.get("campaign")), "?")
         if action == ResolutionAction.CANCEL:
             return _("Cancel %(campaign)s") % {"campaign": name}
         return _("%(campaign)s leaves these people out") % {"campaign": name} if parameters.get("alone") else ""
 
+    def _label_split(self, parameters: dict[str, Any]) -> str:
+        """Who stays with whom when each gets the more valuable one."""
+        names, swapped = self._names(), parameters["swapped_count"]
+        return _("Each gets the one more likely to bring an order: %(kept)s stay with %(keeping)s, %(swapped)s with %(yielding)s") % {
+            "kept": formats.number(parameters["kept"]), "keeping": names.get(parameters["keeping"], "?"),
+            "swapped": formats.number(swapped), "yielding": names.get(parameters["yielding"], "?"),
+        }
+
     def _remark(self, way: WayOut) -> str:
+        if way.action == ResolutionAction.LEAVE_OUT and self._gives_way(way):
+            return _("the lower priority gives way")
         if way.action != ResolutionAction.MOVE:
             return ""
         words = []
@@ -233,6 +245,12 @@ class Panel:
         if way.others:
             words.append(ngettext("%(n)d other conflict", "%(n)d other conflicts", way.others) % {"n": way.others})
         return ", ".join(words)
+
+    def _gives_way(self, way: WayOut) -> bool:
+        """Whether leaving these people out is what the priorities of the two campaigns say."""
+        priority = {side.campaign.pk: side.campaign.priority for side in self.sides}
+        sides = way.parameters
+        return len(priority) == 2 and priority[sides["yielding"]] < priority[sides["keeping"]]
 
     def _effects(self, way: WayOut) -> list[tuple[str, int, int]]:
         """Finding by finding of the pair: its name, people now, people then. Only where there is more than one."""
@@ -244,6 +262,32 @@ class Panel:
         if way.action == ResolutionAction.ACCEPT:
             return _("Accept")
         return _("Propose") if self.needs_both else _("Apply")
+
+    @cached_property
+    def upset(self) -> SafeString:
+        """Which campaigns share these people, where they are three or more; kept for this state of the plan."""
+        number = PlanVersion.objects.values_list("number", flat=True).first()
+        key = f"upset:{self.conflict.pk}:{self.conflict.digest[:24]}:{number}:{clock.company_day(self.now)}"
+        found = cache.get_or_set(key, lambda: (sharing.shared(self.conflict, now=self.now),), MINUTES_KEPT * 60)[0]
+        if found is None:
+            return SafeString("")
+        title = _("%(n)d campaigns near share these people") % {"n": len(found.sets)}
+        return charts.upset(title, found.sets, found.groups)
+
+    @cached_property
+    def spread(self) -> SafeString:
+        """How many contacts these people have in their fullest week, as planned and after each way out."""
+        rows = [row for row in self.ways if row.way.spread]
+        before = next((row.way.spread for row in rows if row.way.action == ResolutionAction.ACCEPT), None)
+        changed = [row for row in rows if row.is_first and row.way.action != ResolutionAction.ACCEPT][:4]
+        if before is None:
+            return SafeString("")
+        used = max((place for row in (before, *(row.way.spread for row in changed)) for place, n in enumerate(row) if n), default=0)
+        last = len(before) - 1
+        labels = [f"{times}+" if times == last else str(times) for times in range(used + 1)]
+        series = [charts.Series(_("as planned"), before[: used + 1])]
+        series += [charts.Series(row.label, row.way.spread[: used + 1]) for row in changed]
+        return charts.grouped(_("Contacts of these people in their fullest seven days, before and after"), labels, series)
 
     @cached_property
     def basis(self) -> str:
@@ -303,6 +347,8 @@ class Panel:
                 ngettext("Move %(campaign)s by %(n)d day earlier", "Move %(campaign)s by %(n)d days earlier", days)
             )
             return words % {"campaign": names.get(sides["campaign"], "?"), "n": days}
+        if row.action == ResolutionAction.SPLIT:
+            return self._label_split(sides)
         if row.action == ResolutionAction.CAP:
             return _("Hold to the limit: %(campaign)s leaves out whoever is over it") % {
                 "campaign": names.get(sides["campaign"], "?")

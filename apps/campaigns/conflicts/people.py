@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NOBODY = BitMap()
 Way = tuple[str, int | None]  # a channel and a purpose
+Net = tuple[int, frozenset[int], tuple[tuple[frozenset[int], bool], ...]]
 EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -39,7 +40,7 @@ class People:
         unreachable: dict[Way, BitMap] | None = None, sources: Sources | None = None,
     ):
         self._whole: dict[int, BitMap] = dict(audiences or {})
-        self._net: dict[tuple[int, frozenset[int]], BitMap] = {}
+        self._net: dict[Net, BitMap] = {}
         self._pairs: dict[tuple, BitMap] = {}
         self._homes = homes
         self._countries: dict[frozenset[str], BitMap] = {}
@@ -64,7 +65,7 @@ class People:
 
     def fetch(self, messages: Iterable[PlannedMessage]) -> None:
         """Loads the audiences of these messages, and of those they leave people to, that are not here yet, in one query."""
-        asked = [(message.id, self._leaves(message)) for message in messages]
+        asked = [(message.id, self._others(message)) for message in messages]
         wanted = {pk for own, others in asked for pk in (own, *others)} - self._whole.keys()
         if wanted:
             found: dict[int, BitMap] = dict(Message.objects.filter(pk__in=wanted).values_list("pk", "plan_audience"))  # type: ignore[arg-type]
@@ -83,14 +84,17 @@ class People:
 
     def of(self, message: PlannedMessage) -> BitMap:
         """The people a message would reach, net of the agreements in force."""
-        leaves = self._leaves(message)
-        if leaves or message.id not in self._whole:
+        key, splits = self._key(message)
+        if key[1] or splits or message.id not in self._whole:
             self.fetch([message])
-        if not leaves:
+        if not key[1] and not splits:
             return self._whole[message.id]
-        key = (message.id, leaves)
         if key not in self._net:
-            self._net[key] = self._whole[message.id] - BitMap.union(NOBODY, *(self._whole[pk] for pk in leaves))
+            net = self._whole[message.id] - BitMap.union(NOBODY, *(self._whole[pk] for pk in key[1]))
+            for others, swapped, only_swapped in splits:
+                theirs = BitMap.union(NOBODY, *(self._whole[pk] for pk in others))
+                net -= theirs & swapped if only_swapped else theirs - swapped
+            self._net[key] = net
         return self._net[key]
 
     def at_most(self, message: PlannedMessage) -> int:
@@ -104,13 +108,25 @@ class People:
             return frozenset()
         return frozenset[int]().union(*(agreement.leaves(message) for agreement in self._agreements))
 
+    def _splits(self, message: PlannedMessage) -> list[tuple[frozenset[int], BitMap, bool]]:
+        found = [(agreement.swapped, *agreement.splits(message)) for agreement in self._agreements if agreement.swapped]
+        return [(others, swapped, only_swapped) for swapped, others, only_swapped in found if swapped and others]
+
+    def _others(self, message: PlannedMessage) -> frozenset[int]:
+        return self._leaves(message).union(*(others for others, _swapped, _only in self._splits(message)))
+
+    def _key(self, message: PlannedMessage) -> tuple[Net, list[tuple[frozenset[int], BitMap, bool]]]:
+        """What tells this audience from the same one under other agreements, and the splits it takes part in."""
+        splits = self._splits(message)
+        return (message.id, self._leaves(message), tuple((others, only) for others, _swapped, only in splits)), splits
+
     def shared(self, first: PlannedMessage, second: PlannedMessage) -> BitMap:
         """People who would get both; what is public reaches everybody whom the other side is for."""
         if first.is_public or second.is_public:
             return self.of(second if first.is_public else first)
         if first.id > second.id:
             first, second = second, first
-        key = (first.id, self._leaves(first), second.id, self._leaves(second))
+        key = (self._key(first)[0], self._key(second)[0])
         people = self._pairs.get(key)
         if people is None:
             people = self._pairs[key] = self.of(first) & self.of(second)

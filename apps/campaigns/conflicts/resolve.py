@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from pyroaring import BitMap
 
@@ -14,7 +14,7 @@ from apps.core import clock
 from ..models import Conflict
 from ..models.conflicts import ResolutionAction, Severity
 from ..models.plan import CampaignStatus
-from . import loading, pairs, registry, response, single
+from . import loading, pairs, registry, response, sharing, single, valued
 from .findings import Finding
 from .passes import find
 from .snapshot import Plan, PlannedAgreement, PlannedCampaign, PlannedMessage
@@ -39,7 +39,8 @@ class WayOut:
     ``still_both`` people remain in both audiences; ``apart_days`` is how far the contacts then lie from each other.
 
     ``orders_lost`` is None where the past gives no basis. ``others`` counts conflicts of medium severity or more that the
-    moved campaign then has with the rest of the plan.
+    moved campaign then has with the rest of the plan. ``spread``: people of the finding by their contacts in the fullest week
+    then, see sharing.py.
     """
 
     action: str
@@ -52,6 +53,7 @@ class WayOut:
     orders_lost: float | None = None
     others: int = 0
     effects: tuple[Effect, ...] = ()
+    spread: tuple[int, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -74,6 +76,8 @@ def ways_out(conflict: Conflict, *, now: datetime) -> list[WayOut]:
     if found is None:
         return []
     ways = [*found.leave_outs(now), *_caps(found, now)]
+    if len(found.campaigns) == 2:
+        ways += [*valued.split(found, now), *_cancels(found, now)]
     for campaign in found.campaigns:
         ways += _moves(found, campaign)
     if len(found.campaigns) == 1:
@@ -134,6 +138,18 @@ class _Pair:
             for row in self.findings
         )
 
+    def spread(self, plan: Plan) -> tuple[int, ...]:
+        """Contacts per person of the finding under that plan, in the fullest week near the campaigns, now and then."""
+        both = self._both()
+        moments = (
+            start for each in (self.plan, plan) for campaign in self.campaigns if campaign.id in each.campaigns
+            for message in each.campaigns[campaign.id].messages for start, _end in message.windows
+        )
+        return sharing.spread(plan, both, around=moments)
+
+    def _both(self) -> BitMap:
+        return cast(BitMap, Conflict.objects.values_list("people_both", flat=True).get(pk=self.conflict.pk) or BitMap())
+
     def only(self) -> dict[int, int | None]:
         """The one message of each side that all findings are about; None where it is the campaign as a whole."""
         first = {row.first_message_id for row in self.findings}
@@ -162,9 +178,23 @@ def _caps(pair: _Pair, now: datetime) -> Iterator[WayOut]:
         )
 
 
+def _cancels(pair: _Pair, now: datetime) -> Iterator[WayOut]:
+    """Giving one of the two up for good: all of its people lose it."""
+    past = response.past(now=now)
+    for campaign in pair.campaigns:
+        if campaign.status in MOVABLE and not any(message.is_safety for message in campaign.messages):
+            lost = len(pair.plan.audience(campaign.id))
+            yield WayOut(
+                ResolutionAction.CANCEL, campaign.id, people_lost=lost,
+                orders_lost=past.orders(lost, {message.channel for message in campaign.messages}),
+                effects=tuple(Effect(row.pk, row.rule, row.people_count or 0, 0) for row in pair.findings),
+                spread=pair.spread(pair.plan.without(campaign.id)), parameters={"campaign": campaign.id},
+            )
+
+
 def _acceptance(pair: _Pair) -> WayOut:
     effects = tuple(Effect(row.pk, row.rule, row.people_count or 0, row.people_count or 0) for row in pair.findings)
-    return WayOut(ResolutionAction.ACCEPT, still_both=pair.conflict.people_count or 0, effects=effects)
+    return WayOut(ResolutionAction.ACCEPT, still_both=pair.conflict.people_count or 0, effects=effects, spread=pair.spread(pair.plan))
 
 
 def _fetch_around(plan: Plan, campaigns: list[PlannedCampaign]) -> None:
@@ -217,7 +247,7 @@ def _leave_out(pair: _Pair, yielding: PlannedCampaign, keeping: PlannedCampaign,
     return WayOut(
         ResolutionAction.LEAVE_OUT, yielding.id, people_lost=len(lost),
         orders_lost=past.orders(len(lost), {message.channel for message in ahead}),
-        still_both=len(_people(then, ahead) & _people(then, kept)), effects=pair.effects(find(then)),
+        still_both=len(_people(then, ahead) & _people(then, kept)), effects=pair.effects(find(then)), spread=pair.spread(then),
         parameters={
             "yielding": yielding.id, "keeping": keeping.id,
             "yielding_message": only[yielding.id], "keeping_message": only[keeping.id],
@@ -303,7 +333,7 @@ def _measure_move(pair: _Pair, campaign: PlannedCampaign, days: int) -> WayOut:
     return WayOut(
         ResolutionAction.MOVE, campaign.id, days=days, starts_on=campaign.starts_on + timedelta(days=days),
         still_both=(conflict.people_count or 0) if conflict.second_campaign_id or still else 0,
-        apart_days=_apart(moved, conflict), others=len(others), effects=pair.effects(findings),
+        apart_days=_apart(moved, conflict), others=len(others), effects=pair.effects(findings), spread=pair.spread(moved),
         parameters={"campaign": campaign.id, "days": days},
     )
 

@@ -10,7 +10,7 @@ from apps.accounts.models import User
 from .. import moving, webhooks
 from ..models import Agreement, Campaign, Conflict, Resolution
 from ..models.conflicts import ConflictState, EndCause, ResolutionAction, ResolutionState
-from . import ending, pairs, passes, single
+from . import ending, pairs, passes, single, valued
 from .writing import AS_FOUND, UNDECIDED
 
 
@@ -48,7 +48,7 @@ def _carry_out(resolution: Resolution, actor: User | None, now: datetime) -> Non
         campaign = Campaign.objects.get(pk=resolution.parameters["campaign"])
         assert actor is not None
         moving.move_as_agreed(actor=actor, campaign=campaign, days=resolution.parameters["days"], now=now)
-    elif resolution.conflict.second_campaign_id is None:
+    elif resolution.conflict.second_campaign_id is None or resolution.action == ResolutionAction.CANCEL:
         assert actor is not None
         change = single.cancel if resolution.action == ResolutionAction.CANCEL else single.leave_out
         change(resolution, actor=actor, now=now)
@@ -61,6 +61,7 @@ def _carry_out(resolution: Resolution, actor: User | None, now: datetime) -> Non
 
 def _leave_out(resolution: Resolution, now: datetime) -> None:
     sides = resolution.parameters
+    swapped = valued.thawed(sides["swapped"]) if resolution.action == ResolutionAction.SPLIT else None
     since = datetime.fromisoformat(sides["since"]) if "since" in sides else now
     opposite = Agreement.objects.filter(
         yielding_campaign=sides["keeping"], keeping_campaign=sides["yielding"], ended_at=None
@@ -70,6 +71,7 @@ def _leave_out(resolution: Resolution, now: datetime) -> None:
     Agreement.objects.create(
         resolution=resolution, yielding_campaign_id=sides["yielding"], keeping_campaign_id=sides["keeping"],
         yielding_message_id=sides["yielding_message"], keeping_message_id=sides["keeping_message"], since=since,
+        swapped=swapped,
     )
 
 

@@ -133,6 +133,7 @@ class PlannedBlackout:
 class PlannedAgreement:
     """One side leaves the people of the other side's messages to it.
 
+    Where people were split, ``swapped`` stay with the yielding side, whose messages are then ``yielding``.
     ``keeping`` are the messages whose people are left to them, ``sent`` those of the yielding side that had gone out
     before: whoever got one of them is left out by the keeping side. ``until`` is the first moment at which it binds no more.
     """
@@ -146,6 +147,8 @@ class PlannedAgreement:
     sent: frozenset[int] = frozenset()
     until: datetime | None = None
     resolution_id: int | None = None
+    swapped: BitMap | None = field(default=None, compare=False)
+    yielding: frozenset[int] = frozenset()
 
     @property
     def pair(self) -> frozenset[int]:
@@ -157,10 +160,22 @@ class PlannedAgreement:
         if message.kind != MessageKind.ADDRESSED or message.is_safety or not self._binds(message):
             return frozenset()
         if self._is(message, self.yielding_campaign, self.yielding_message):
-            return self.keeping - {message.id}
+            return frozenset() if self.swapped else self.keeping - {message.id}
         if self._is(message, self.keeping_campaign, self.keeping_message):
             return self.sent - {message.id}
         return frozenset()
+
+    def splits(self, message: PlannedMessage) -> tuple[frozenset[int], bool]:
+        """Where people were split: the messages of the other side, and whether this one leaves to them only the swapped people
+        (else all but those).
+        """
+        if not self.swapped or message.kind != MessageKind.ADDRESSED or message.is_safety or not self._binds(message):
+            return frozenset(), False
+        if self._is(message, self.yielding_campaign, self.yielding_message):
+            return self.keeping - {message.id}, False
+        if self._is(message, self.keeping_campaign, self.keeping_message):
+            return self.yielding - {message.id}, True
+        return frozenset(), False
 
     def _binds(self, message: PlannedMessage) -> bool:
         return any(end > self.since and (self.until is None or start < self.until) for start, end in message.windows)
@@ -237,6 +252,10 @@ class Plan:
     def with_campaign(self, campaign: PlannedCampaign) -> Plan:
         """The plan as it would be with ``campaign`` in place of its present self; people stay loaded."""
         return replace(self, campaigns={**self.campaigns, campaign.id: campaign})
+
+    def without(self, campaign_id: int) -> Plan:
+        """The plan as it would be if that campaign were given up."""
+        return replace(self, campaigns={pk: campaign for pk, campaign in self.campaigns.items() if pk != campaign_id})
 
     def with_agreement(self, agreement: PlannedAgreement) -> Plan:
         """The plan as it would be under one more agreement; people stay loaded."""

@@ -196,7 +196,8 @@ class Agreement(models.Model):
     """What binds at send time: nobody receives both sides; the yielding side gives way.
 
     Sides are whole campaigns, or single messages where given. Holds while ``ended_at`` is empty and, if set, until
-    ``expires_on``. It binds the relation, also for people who join either audience late.
+    ``expires_on``. It binds the relation, also for people who join either audience late. Where people were split, ``swapped``
+    are those who stay with the yielding side, so that for them the keeping side gives way; late joiners are not among them.
     """
 
     resolution = models.OneToOneField(Resolution, models.CASCADE, related_name="agreement")
@@ -204,6 +205,7 @@ class Agreement(models.Model):
     keeping_campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="agreements_keeping")
     yielding_message = models.ForeignKey(Message, models.CASCADE, null=True, blank=True, related_name="+")
     keeping_message = models.ForeignKey(Message, models.CASCADE, null=True, blank=True, related_name="+")
+    swapped = BitMapField(null=True, blank=True)
     since = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 

@@ -1,6 +1,6 @@
 """What two departments agreed, kept at send time: nobody receives both sides, also not those who join an audience late.
 
-The yielding side gives way while the keeping side can still reach the person; once somebody has got either side, the later
+The yielding side (for people whom a split left to it: the other one) gives way while the keeping side can still reach the person; once somebody has got either side, the later
 one gives way. People whom the keeping side cannot contact stay with the yielding side.
 """
 
@@ -69,8 +69,9 @@ def _left_out(agreement: Agreement, message: Message, people: BitMap, at: dateti
     ids = [other.pk for other in others]
     taken = ledger.reached(ids, everybody)
     taken |= BitMap.union(BitMap(), *[held.people for held in reserved(everybody, messages=ids)])
-    if yields:
-        taken |= still_to_come(others, everybody - taken, at)
+    swapped = agreement.swapped or BitMap()
+    giving_way = everybody - swapped if yields else everybody & swapped
+    taken |= still_to_come(others, giving_way - taken, at)
     return aliases.back(aliases.living(taken), people)
 
 

@@ -40,7 +40,7 @@ def _common(request: HttpRequest, span: period.Period, view: str) -> dict[str, A
         "today": clock.company_day(clock.now()), "all_departments": Department.objects.all(),
         "channels": [choice for choice in Channel.choices if choice[0] != Channel.UNADDRESSED],
         "statuses": [choice for choice in CampaignStatus.choices if choice[0] != CampaignStatus.CANCELLED],
-        "open_count": sum(row.state in ("open", "acknowledged") for row in found.conflicts),
+        "severities": Severity.choices, "open_count": sum(row.state in ("open", "acknowledged") for row in found.conflicts),
     }
 
 

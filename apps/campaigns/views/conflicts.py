@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -23,12 +22,10 @@ from apps.core.http import render_page
 from apps.customers.models import Segment
 
 from ..conflicts import agree, history, registry, sample, segments, talk
+from ..conflicts import listing as listing_module
 from ..conflicts import panels as panel_module
-from ..conflicts.passes import UNDECIDED
 from ..models import Conflict, Resolution
-from ..models.conflicts import ConflictState
-
-STATES = {"open": UNDECIDED, "accepted": (ConflictState.ACCEPTED,), "resolved": (ConflictState.RESOLVED,)}
+from ..models.conflicts import Severity
 
 
 def _panel(request: HttpRequest, pk: int) -> panel_module.Panel:
@@ -41,28 +38,16 @@ def _panel(request: HttpRequest, pk: int) -> panel_module.Panel:
 @access.signed_in
 @require_GET
 def listing(request: HttpRequest) -> HttpResponse:
-    """Conflicts that wait for a decision, those that need the most first; decided ones by choice."""
-    state = request.GET.get("state", "open")
-    state = state if state in STATES else "open"
-    rows = _filtered(request, Conflict.objects.filter(state__in=STATES[state]))
-    found = rows.select_related(
-        "first_campaign__department", "second_campaign__department", "first_message", "second_message"
-    ).defer("people_both", "first_message__plan_audience", "second_message__plan_audience")[:200]
-    user, now = access.current_user(request), clock.now()
+    """Conflicts that wait for a decision, pair by pair, those that need the most first; decided ones by choice."""
+    filters = listing_module.Filters.of(request.GET)
     context = {
-        "panels": [panel_module.Panel(row, user, now) for row in found], "state": state,
-        "rules": registry.RULES, "departments": Department.objects.all(),
-        "rule": request.GET.get("rule", ""), "department": request.GET.get("department", ""),
+        "groups": listing_module.of(filters, user=access.current_user(request), now=clock.now()), "filters": filters,
+        "rules": registry.RULES, "departments": Department.objects.all(), "severities": Severity.choices,
+        "sorts": [
+            ("severity", _("severity")), ("people", _("people")), ("orders", _("expected orders")), ("decide", _("decide by")),
+        ],
     }
     return render_page(request, "campaigns/conflicts/list.html", context)
-
-
-def _filtered(request: HttpRequest, rows: QuerySet[Conflict]) -> QuerySet[Conflict]:
-    if rule := request.GET.get("rule"):
-        rows = rows.filter(rule=rule)
-    if slug := request.GET.get("department"):
-        rows = rows.filter(Q(first_campaign__department__slug=slug) | Q(second_campaign__department__slug=slug))
-    return rows
 
 
 @access.signed_in
