@@ -206,7 +206,8 @@ def grouped(title: str, labels: Sequence[str], series: Sequence[Series]) -> Safe
         for place, row in enumerate(series) for at, n in enumerate(row.values) if n
     ))  # fmt: skip
     table = _by_label(labels, series)
-    return figure(title, _plot(title, format_html("{}{}", _grid(top), drawn), labels), Table([_("Contacts"), *table.head[1:]], table.rows), series)
+    plot = _plot(title, format_html("{}{}", _grid(top), drawn), labels)
+    return figure(title, plot, Table([_("Contacts"), *table.head[1:]], table.rows), series)
 
 
 def upset(title: str, sets: Sequence[tuple[str, int]], groups: Sequence[tuple[frozenset[int], int]]) -> SafeString:

@@ -32,8 +32,8 @@ def split(pair: _Pair, now: datetime) -> Iterator[WayOut]:
 
     past, only = response.past(now=now), pair.only()
     ahead = {
-        campaign.id: [message for message in resolve._side(campaign, only[campaign.id]) if resolve._can_yield(pair.plan, message)]
-        for campaign in pair.campaigns
+        side.id: [message for message in resolve._side(side, only[side.id]) if resolve._can_yield(pair.plan, message)]
+        for side in pair.campaigns
     }
     if not all(ahead.values()):
         return

@@ -25,7 +25,9 @@ SIGNS = {"€": "EUR", "eur": "EUR", "kr": "NOK", "nok": "NOK", "zł": "PLN", "z
 KRONER = {"NOK", "SEK", "DKK"}
 _SIGN = "|".join(re.escape(sign) for sign in sorted(SIGNS, key=len, reverse=True))
 MONEY = re.compile(rf"(?<![\w.,])(?:(?P<before>{_SIGN})\.?\s?(?P<n1>{NUMBER})|(?P<n2>{NUMBER})\s?(?P<after>{_SIGN}))(?![\w])", re.I)
-PERCENT = re.compile(r"(?P<minus>[-\u2212\u2013]\s?)?(?<![\w.,])(?P<n>\d{1,3}(?:[.,]\d+)?)\s?(?:%|percent\b|per cent\b|prosent\b|procent\b)", re.I)
+PERCENT = re.compile(
+    r"(?P<minus>[-\u2212\u2013]\s?)?(?<![\w.,])(?P<n>\d{1,3}(?:[.,]\d+)?)\s?(?:%|percent\b|per cent\b|prosent\b|procent\b)", re.I,
+)
 DISCOUNT = re.compile(
     r"\b(off|discount|less|cheaper|sale|save|reduced|rabatt\w*|avslag\w*|billigere|spar\w*|tilbud\w*|rabat\w*|zniżk\w*|taniej|"
     r"przecen\w*|obniżk\w*|oszczęd\w*|promocj\w*)", re.I,

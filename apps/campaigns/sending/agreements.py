@@ -1,6 +1,7 @@
 """What two departments agreed, kept at send time: nobody receives both sides, also not those who join an audience late.
 
-The yielding side (for people whom a split left to it: the other one) gives way while the keeping side can still reach the person; once somebody has got either side, the later
+The yielding side (of people whom a split left to it: the other)
+gives way while the keeping side can still reach the person; once somebody has got either side, the later
 one gives way. People whom the keeping side cannot contact stay with the yielding side.
 """
 
