@@ -54,7 +54,8 @@ def split(pair: _Pair, now: datetime) -> Iterator[WayOut]:
         effects=pair.effects(resolve.find(then)), spread=pair.spread(then),
         parameters={
             "yielding": sides[1].id, "keeping": sides[0].id, "yielding_message": only[sides[1].id],
-            "keeping_message": only[sides[0].id], "swapped": frozen(swapped), "swapped_count": len(swapped), "kept": len(both) - len(swapped),
+            "keeping_message": only[sides[0].id], "swapped": frozen(swapped),
+            "swapped_count": len(swapped), "kept": len(both) - len(swapped),
         },
     )
 

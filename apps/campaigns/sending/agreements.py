@@ -1,8 +1,7 @@
 """What two departments agreed, kept at send time: nobody receives both sides, also not those who join an audience late.
 
-The yielding side (of people whom a split left to it: the other)
-gives way while the keeping side can still reach the person; once somebody has got either side, the later
-one gives way. People whom the keeping side cannot contact stay with the yielding side.
+The yielding side gives way while the keeping side can still reach the person (the other way round for people whom a split gave
+to it); once somebody has got either side, the later one gives way. People whom the keeping side cannot contact stay with the yielding side.
 """
 
 from __future__ import annotations
