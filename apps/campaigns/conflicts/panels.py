@@ -268,7 +268,11 @@ class Panel:
         """Which campaigns share these people, where they are three or more; kept for this state of the plan."""
         number = PlanVersion.objects.values_list("number", flat=True).first()
         key = f"upset:{self.conflict.pk}:{self.conflict.digest[:24]}:{number}:{clock.company_day(self.now)}"
-        found = cache.get_or_set(key, lambda: (sharing.shared(self.conflict, now=self.now),), MINUTES_KEPT * 60)[0]
+        kept = cache.get(key)
+        if kept is None:
+            kept = (sharing.shared(self.conflict, now=self.now),)
+            cache.set(key, kept, MINUTES_KEPT * 60)
+        found = kept[0]
         if found is None:
             return SafeString("")
         title = _("%(n)d campaigns near share these people") % {"n": len(found.sets)}
