@@ -194,7 +194,7 @@ def test_without_a_department_or_the_action_or_the_colleague_nothing_is_drafted(
         ("campaigns/", CAMPAIGN | {"starts_on": "0001-01-01"}, "starts_on"),
         ("campaigns/", CAMPAIGN | {"owner": "nobody@example.com"}, "owner"),
         ("contents/", {"message": 0, "language": "klingon"}, "language"),
-        ("messages/", {"campaign": 0, "name": "\x00", "channel": "pigeon"}, "channel"),
+        ("messages/", {"campaign": 0, "name": "By pigeon", "channel": "pigeon"}, "channel"),
     ],
 )
 def test_what_cannot_be_used_is_named(call, path, data, field):
