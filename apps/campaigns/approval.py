@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from apps.accounts import access, audit, deputies, notifications
-from apps.accounts.models import Role, User
+from apps.accounts.models import AuditEvent, Role, User
 from apps.core import clock
 
 from . import signing
@@ -26,6 +26,7 @@ from .models.approval import ApprovalState
 
 # how long an approval of a repeating message covers when nobody says otherwise
 RECURRING_DAYS = 90
+CHANGED_IN_REVIEW = "campaign.changed_in_review"
 SIGNED_STATES = (CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.LIVE, CampaignStatus.PAUSED)
 
 
@@ -142,7 +143,19 @@ def _open_for(actor: User, campaign: Campaign, now: datetime) -> Approval | None
     request = open_request(campaign)
     if request and request.asked_by_id == actor.pk:
         raise NotReady([_("Four eyes: whoever asked for approval cannot give it. Another lead or administrator must.")])
+    if request and _has_changed(actor, request):
+        raise NotReady([
+            _("Four eyes: you changed this plan after approval was asked for. Another lead or administrator must approve it.")
+        ])
     return request
+
+
+def _has_changed(actor: User, request: Approval) -> bool:
+    """Whether the plan in review is partly the actor's own work."""
+    return AuditEvent.objects.filter(
+        actor=actor, action=CHANGED_IN_REVIEW, subject_type=Campaign._meta.label_lower, subject_id=str(request.campaign_id),
+        at__gte=request.asked_at,
+    ).exists()
 
 
 @transaction.atomic
@@ -233,6 +246,7 @@ def compare_with_signed(campaign: Campaign, *, actor: User, now: datetime) -> bo
     digest = signing.digest(signed)
     if request is not None and request.digest != digest:
         Approval.objects.filter(pk=request.pk).update(signed=signed, digest=digest)
+        audit.record(actor=actor, action=CHANGED_IN_REVIEW, subject=campaign, department=campaign.department_id, now=now)
     if given is None or given.digest == digest:
         return False
     campaign.approvals.filter(pk=given.pk).update(state=ApprovalState.VOID)

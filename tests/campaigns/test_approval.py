@@ -48,6 +48,22 @@ def test_whoever_asks_cannot_approve(campaign, lead):
         approval.approve(actor=lead, campaign=campaign, seen_digest=digest(campaign), now=NOW)
 
 
+def test_whoever_changed_the_plan_in_review_cannot_approve_it(campaign, lead):
+    approval.submit(actor=campaign.owner, campaign=campaign, now=NOW)
+    [message] = campaign.messages.all()
+    planning.change_message(
+        actor=lead, message=message, values={"send_at": message.send_at + timedelta(days=1)}, expected_version=message.version,
+        now=NOW + timedelta(hours=1),
+    )
+    campaign.refresh_from_db()
+    with pytest.raises(approval.NotReady, match="you changed this plan"):
+        approval.approve(actor=lead, campaign=campaign, seen_digest=digest(campaign), now=NOW + timedelta(hours=2))
+    other = UserFactory(role=Role.ADMINISTRATOR)
+    approval.approve(actor=other, campaign=campaign, seen_digest=digest(campaign), now=NOW + timedelta(hours=2))
+    campaign.refresh_from_db()
+    assert campaign.status == CampaignStatus.APPROVED
+
+
 def test_a_marketer_cannot_approve(campaign):
     approval.submit(actor=campaign.owner, campaign=campaign, now=NOW)
     with pytest.raises(PermissionDenied):
