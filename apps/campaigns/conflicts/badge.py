@@ -1,6 +1,9 @@
 """The number beside the calendar in the main navigation."""
 
+from django.db.models import Q
 from django.http import HttpRequest
+
+from apps.accounts.models import Role
 
 from ..models import Conflict
 from ..models.conflicts import Severity
@@ -8,5 +11,13 @@ from .passes import UNDECIDED
 
 
 def open_conflicts(request: HttpRequest) -> int:
-    """Undecided conflicts of weight, in all departments: everybody sees the same calendar."""
-    return Conflict.objects.filter(state__in=UNDECIDED, severity__gte=Severity.MEDIUM).count()
+    """What the visitor's department has to decide: pairs of campaigns, and campaigns alone, with something open of weight.
+
+    What is for information only does not count. Administrators, and who is in no department, see the sum of all.
+    """
+    user = request.user
+    found = Conflict.objects.filter(state__in=UNDECIDED, severity__gte=Severity.MEDIUM)
+    department = getattr(user, "department_id", None)
+    if department and getattr(user, "role", "") != Role.ADMINISTRATOR:
+        found = found.filter(Q(first_campaign__department=department) | Q(second_campaign__department=department))
+    return found.order_by().values("first_campaign", "second_campaign").distinct().count()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 
 from apps.accounts.models import Department, User
 from apps.campaigns import approval, launch
+from apps.campaigns.conflicts import days_off
 from apps.campaigns.content import blocks
 from apps.campaigns.models import Campaign, ContentVersion, Message, Offer, OfferPrice
 from apps.campaigns.models.offers import OfferKind
@@ -31,6 +32,8 @@ SIGNED = {
     CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.LIVE, CampaignStatus.PAUSED, CampaignStatus.DONE,
 }
 NEXT_HOUR = 15
+# the plan has its own for the next two days
+SOON = 3
 SHOP = "https://shop.fjellfjord.example/"
 
 
@@ -77,13 +80,31 @@ def _first_day(local: datetime) -> datetime:
 
 def build(cast: Cast, now: datetime) -> list[Campaign]:
     """Segments, offers and every campaign up to its state; past ones without their runs."""
+    off, country = next_day_off(cast)
     for key, (name, department, rule) in SEGMENTS.items():
+        if key == "club_abroad":
+            rule = {"all": [{**rule["all"][0], "value": country}, *rule["all"][1:]]}
         cast.segments[key] = Segment.objects.create(
             name=name, rule=rule, department=cast.departments[department], owner=cast.marketers[department], created_at=now
         )
     for offer in OFFERS:
         cast.offers[offer.key] = _offer(offer, cast, now)
-    return [_campaign(spec, cast, now) for spec in CAMPAIGNS]
+    return [_campaign(_on(spec, off) if spec.on_a_day_off else spec, cast, now) for spec in CAMPAIGNS]
+
+
+def next_day_off(cast: Cast) -> tuple[int, str]:
+    """The next public holiday of a country that the demo sells to: in how many days, and where."""
+    for day in range(SOON, 366):
+        for country in COUNTRIES:
+            if days_off.name(country.code, cast.moment(day).date()):
+                return day, country.code
+    raise AssertionError("a year without a public holiday")
+
+
+def _on(spec: CampaignSpec, day: int) -> CampaignSpec:
+    """The same campaign, so many days later."""
+    messages = tuple(replace(message, day=message.day + day) for message in spec.messages)
+    return replace(spec, first=spec.first + day, last=spec.last + day, messages=messages)
 
 
 def _offer(spec: OfferSpec, cast: Cast, now: datetime) -> Offer:
@@ -112,8 +133,10 @@ def _campaign(spec: CampaignSpec, cast: Cast, now: datetime) -> Campaign:
         starts_on=cast.moment(spec.first).date(), ends_on=cast.moment(spec.last).date(), budget=Decimal(spec.budget),
         priority=spec.priority, control_share=spec.control, created_at=made, updated_at=made,
     )
-    for position, message in enumerate(spec.messages):
-        _message(campaign, message, position, cast, made)
+    made_of = {message.name: _message(campaign, message, place, cast, made) for place, message in enumerate(spec.messages)}
+    for message in spec.messages:
+        if message.follows:
+            Message.objects.filter(pk=made_of[message.name].pk).update(follows=made_of[message.follows])
     _advance(campaign, CampaignStatus(spec.status), cast, made)
     return campaign
 

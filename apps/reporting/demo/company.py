@@ -79,11 +79,11 @@ def _shop(now: datetime) -> None:
 
 def _policies(now: datetime) -> None:
     ContactPolicy.objects.create(
-        name=gettext("At most 3 contacts in 7 days"), limit=3, hours=7 * 24, counts_service=True, created_at=now
+        name=gettext("At most 3 contacts in 7 days"), limit=3, hours=7 * 24, created_at=now
     )
     Blackout.objects.create(
-        name=gettext("Stocktaking weekend"), starts_on=now.date() + timedelta(days=11),
-        ends_on=now.date() + timedelta(days=12), reason=gettext("No goods leave the warehouse."),
+        name=gettext("Stocktaking weekend"), starts_on=now.date() + timedelta(days=10),
+        ends_on=now.date() + timedelta(days=11), reason=gettext("No goods leave the warehouse."),
     )
     year = now.year if now.month < 12 or now.day < 27 else now.year + 1
     Blackout.objects.create(
@@ -106,7 +106,7 @@ def accounts(now: datetime) -> dict[str, ChannelAccount]:
     for name, channel, adapter, rate, cost, sender in ACCOUNTS:
         made[channel] = ChannelAccount.objects.create(
             name=name, channel=channel, adapter=adapter, rate=rate, unit_cost=cost, sender_name=COMPANY,
-            sender_address=sender, is_sandbox=True, created_at=now, daily_capacity=120 if channel == "call" else None,
+            sender_address=sender, is_sandbox=True, created_at=now, daily_capacity=None,
         )
     made["elsewhere"] = ChannelAccount.objects.create(
         name="Partner bank's mailings", channel="email", is_elsewhere=True, created_at=now, sender_name="Partner bank"

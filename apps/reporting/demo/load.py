@@ -21,7 +21,7 @@ from apps.customers import segments
 from apps.customers.models import ContactPoint, Customer, Interaction, Segment, SourceRecord
 from apps.reporting import facts
 
-from . import campaigns, company, customers, elsewhere, past, people, wishes
+from . import campaigns, company, customers, elsewhere, limits, past, people, wishes
 from .bulk import filling
 from .history import expected
 
@@ -59,7 +59,7 @@ def _load(customers_wanted: int, seed: int, now: datetime, progress: Progress) -
         made = customers.copy_history(drawn, records, now, random, lambda what, done: progress("Two years of history", done * 8, total))
     _consents(drawn, now, random, progress)
     _analyse(Customer, SourceRecord, ContactPoint, Interaction, ConsentEvent, ConsentState)
-    _plan(now, random, progress)
+    _plan(len(drawn), now, random, progress)
     return Loaded(len(drawn), made)
 
 
@@ -85,9 +85,10 @@ def _analyse(*tables: type[models.Model]) -> None:
         cursor.execute("ANALYZE " + ", ".join(connection.ops.quote_name(model._meta.db_table) for model in tables))
 
 
-def _plan(now: datetime, random: Random, progress: Progress) -> None:
+def _plan(customers_made: int, now: datetime, random: Random, progress: Progress) -> None:
     cast = campaigns.Cast.gather(now, company.accounts(now))
     campaigns.build(cast, now)
+    limits.build(cast, customers=customers_made, now=now)
     # what was asked weeks ago has been read since
     Notification.objects.filter(created_at__lt=now - timedelta(days=3)).update(read_at=F("created_at"))
     progress("Campaigns", 1, 4)

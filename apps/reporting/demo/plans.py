@@ -38,6 +38,7 @@ class MessageSpec:
     variants: dict[str, int] = field(default_factory=dict)
     recurrence: str = ""
     kind: str = "addressed"
+    follows: str = ""
     reach: int | None = None
     region: str = ""
 
@@ -56,6 +57,7 @@ class CampaignSpec:
     messages: tuple[MessageSpec, ...]
     control: Decimal = Decimal("0")
     priority: int = 50
+    on_a_day_off: bool = False
 
 
 OFFERS = (
@@ -63,10 +65,11 @@ OFFERS = (
     OfferSpec("coats30", "Coats online −30 %", "online", OfferKind.PERCENT, "coats", 30, "COAT30", "30 % off every coat online", first=-1, last=6),
     OfferSpec("freight", "Free delivery", "online", OfferKind.FREE_DELIVERY, value=None, claim="Free delivery"),
     OfferSpec("points2", "Double points", "loyalty", OfferKind.POINTS, value=2, claim="Double points on everything"),
-    OfferSpec("bw_store", "Black Week in store, full price coats", "retail", OfferKind.FULL_PRICE, "outerwear", claim="New coats, no discount", first=5, last=16),
-    OfferSpec("bw_online", "Black Week online −30 %", "online", OfferKind.PERCENT, "outerwear", 30, "WINTER30", "30 % off outerwear", first=6, last=14),
+    OfferSpec("bw_store", "Black Week in store, full price coats", "retail", OfferKind.FULL_PRICE, "outerwear", claim="New coats, no discount", first=14, last=26),
+    OfferSpec("bw_online", "Black Week online −30 %", "online", OfferKind.PERCENT, "outerwear", 30, "WINTER30", "30 % off outerwear", first=15, last=24),
     OfferSpec("boots15", "Winter boots −15 %", "online", OfferKind.PERCENT, "boots", 15, "BOOTS15", "15 % off winter boots", first=-26, last=-10),
     OfferSpec("kids", "Children's outerwear −25 %", "online", OfferKind.PERCENT, "kids-outer", 25, "KIDS25", "25 % off", first=8, last=14),
+    OfferSpec("skis", "First on the snow −10 %", "retail", OfferKind.PERCENT, "ski", 10, "SNOW10", "10 % off the new skis", first=25, last=40),
     OfferSpec("jackets", "Autumn jackets −10 %", "online", OfferKind.PERCENT, "shells", 10, "RAIN10", "10 % off", first=-80, last=-55),
 )
 
@@ -102,65 +105,92 @@ CAMPAIGNS = (
     CampaignSpec("Ski pre-order", "retail", "cancelled", -10, -3, "Pre-orders before the snow", "orders", 120, 3000, (
         MessageSpec("Announcement", EMAIL, -9, 9, "coats_store", ("store_buyers",)),
     )),
-    CampaignSpec("Weekly letter", "online", "live", -60, 60, "People read and come back", "visits", 20000, 2000, (
-        MessageSpec("Weekly letter", EMAIL, -59, 7, "newsletter", ("newsletter",), purpose="newsletter", recurrence="FREQ=WEEKLY"),
+    CampaignSpec("Weekly letter", "online", "live", -60, 30, "People read and come back", "visits", 2000, 2000, (
+        MessageSpec("Weekly letter", EMAIL, -58, 11, "newsletter", ("newsletter_uk",), purpose="newsletter", recurrence="FREQ=WEEKLY"),
     )),
     CampaignSpec("Thank you after a purchase", "service", "live", -30, 90, "Every buyer is thanked", "reach", 9000, 500, (
         MessageSpec("Thank you", EMAIL, -29, 10, "thanks", ("bought_yesterday",), purpose="service", recurrence="FREQ=DAILY"),
     )),
     CampaignSpec("Winter coats −20 %", "retail", "approved", 0, 6, "900 coats sold in store", "orders", 900, 12000, (
-        MessageSpec("Announcement", EMAIL, 0, 15, "coats_store", ("store_buyers", "regulars_norway"), offer="coats20", variants={"A": 50, "B": 50}),
+        MessageSpec("Announcement", EMAIL, 0, 15, "coats_store", ("store_norway", "regulars_norway"), offer="coats20", variants={"A": 50, "B": 50}),
         MessageSpec("Letter to regulars", LETTER, 2, 9, "coats_store", ("regulars_norway",), offer="coats20"),
         MessageSpec("Call to Gold members", CALL, 3, 11, "gold_preview", ("gold_oslo",), offer="coats20"),
-    ), Decimal("0.05"), 60),
+    ), priority=60),
     CampaignSpec("Partner bank's Gold offer", "loyalty", "done", -6, -5, "Members use their card", "orders", 40, 500, (
         MessageSpec("Partner bank's Gold mail", EMAIL, -6, 12, "", ("gold",), kind="elsewhere"),
     )),
     CampaignSpec("Coat days online −30 %", "online", "approved", 0, 4, "700 orders", "orders", 700, 8000, (
         MessageSpec("Announcement", EMAIL, 0, 15, "coats_online", ("with_email",), ("bought_coats",), offer="coats30"),
-        MessageSpec("Reminder", SMS, 0, 15, "coats_online", ("recent_web",), ("bought_coats",), offer="coats30"),
+        MessageSpec("Reminder", SMS, 0, 15, "coats_online", ("web_continent",), ("bought_coats",), offer="coats30"),
     )),
     CampaignSpec("Recall: head torch Tind 300", "service", "scheduled", 0, 2, "Every owner is told", "reach", 1500, 0, (
         MessageSpec("Safety notice", EMAIL, 0, 15, "recall", ("bought_ski_gear",), purpose="safety"),
-        MessageSpec("Safety notice", SMS, 0, 15, "recall", ("bought_ski_gear",), purpose="safety"),
+        MessageSpec("Safety notice", SMS, 1, 17, "recall", ("bought_ski_gear",), purpose="safety"),
     ), priority=100),
-    CampaignSpec("Free delivery weekend", "online", "scheduled", 2, 5, "Fill the weekend", "orders", 600, 5000, (
-        MessageSpec("Announcement", EMAIL, 2, 8, "free_delivery", ("recent_web",), offer="freight"),
-        MessageSpec("Last hours", SMS, 4, 16, "free_delivery", ("recent_web",), offer="freight"),
+    CampaignSpec("Free delivery weekend", "online", "scheduled", 7, 9, "Fill the weekend", "orders", 300, 5000, (
+        MessageSpec("Announcement", EMAIL, 7, 8, "free_delivery", ("web_continent",), offer="freight"),
+        MessageSpec("Last hours", SMS, 8, 9, "free_delivery", ("web_continent",), offer="freight"),
     )),
-    CampaignSpec("Double points", "loyalty", "in_review", 1, 9, "Members come back", "orders", 500, 3000, (
-        MessageSpec("Announcement", EMAIL, 1, 10, "double_points", ("members",), offer="points2"),
-        MessageSpec("Partner bank's mail", EMAIL, 8, 12, "", ("gold",), offer="points2", kind="elsewhere"),
-    )),
+    CampaignSpec("Double points", "loyalty", "in_review", 7, 14, "Members come back", "orders", 500, 3000, (
+        MessageSpec("Announcement", SMS, 8, 17, "double_points", ("members_continent",), offer="points2"),
+        MessageSpec("Partner bank's mail", EMAIL, 8, 12, "", ("gold_norway",), offer="points2", kind="elsewhere"),
+    ), priority=70),
+    CampaignSpec("A day off outdoors", "loyalty", "in_review", 0, 2, "Members go out on their day off", "visits", 60, 800, (
+        MessageSpec("Ideas for the day", EMAIL, 0, 17, "double_points", ("club_abroad",)),
+    ), on_a_day_off=True),
     CampaignSpec("Outlet clearance", "retail", "paused", -3, 10, "Empty the outlet", "orders", 300, 2500, (
-        MessageSpec("Announcement", EMAIL, 6, 9, "coats_store", ("store_buyers",)),
+        MessageSpec("Announcement", EMAIL, 8, 9, "coats_store", ("store_uk",)),
     )),
-    CampaignSpec("Black Week in store", "retail", "in_review", 5, 16, "Record week in store", "orders", 3000, 30000, (
-        MessageSpec("Invitation", EMAIL, 5, 9, "coats_store", ("store_buyers", "members"), offer="bw_store"),
-        MessageSpec("Doors open", SMS, 8, 8, "coats_store", ("store_buyers",), offer="bw_store"),
-        MessageSpec("Local radio", "unaddressed", 7, 7, "", (), offer="bw_store", kind="unaddressed", reach=180000, region="Oslo"),
-    )),
-    CampaignSpec("Black Week online −30 %", "online", "draft", 6, 14, "4,500 orders", "orders", 4500, 36000, (
-        MessageSpec("Announcement", EMAIL, 6, 9, "coats_online", ("with_email",), offer="bw_online", variants={"A": 50, "B": 50}),
-        MessageSpec("Reminder", SMS, 8, 12, "coats_online", ("recent_web",), offer="bw_online"),
-        MessageSpec("Last day", EMAIL, 13, 9, "coats_online", ("with_email",), offer="bw_online", variants={"A": 80, "B": 20}),
+    CampaignSpec("Black Week in store", "retail", "in_review", 15, 26, "Record week in store", "orders", 3000, 30000, (
+        MessageSpec("Invitation", EMAIL, 15, 9, "coats_store", ("store_north",), offer="bw_store"),
+        MessageSpec("Doors open", SMS, 18, 18, "coats_store", ("store_north",), offer="bw_store"),
+        MessageSpec("Local radio", "unaddressed", 17, 7, "", (), offer="bw_store", kind="unaddressed", reach=180000, region="Oslo"),
     ), Decimal("0.1")),
-    CampaignSpec("Gold members preview", "loyalty", "approved", 9, 18, "One Gold member in three orders", "orders", 400, 6000, (
-        MessageSpec("Preview", EMAIL, 9, 10, "gold_preview", ("gold",)),
-        MessageSpec("Adviser's call", CALL, 13, 12, "gold_preview", ("gold_oslo",)),
+    CampaignSpec("Black Week online −30 %", "online", "draft", 16, 24, "4,500 orders", "orders", 4500, 36000, (
+        MessageSpec("Announcement", EMAIL, 16, 9, "coats_online", ("with_email",), offer="bw_online", variants={"A": 50, "B": 50}),
+        MessageSpec("Reminder", SMS, 20, 12, "coats_online", ("recent_web",), offer="bw_online"),
+        MessageSpec("Last day", EMAIL, 24, 10, "coats_online", ("recent_web",), offer="bw_online", variants={"A": 80, "B": 20}),
     )),
-    CampaignSpec("Children's winter", "online", "in_review", 9, 13, "Parents dress for winter", "orders", 350, 4000, (
-        MessageSpec("Announcement", EMAIL, 11, 9, "free_delivery", ("recent_web",), offer="kids"),
+    CampaignSpec("Gold members preview", "loyalty", "approved", 26, 33, "One Gold member in three orders", "orders", 400, 6000, (
+        MessageSpec("Preview", EMAIL, 26, 9, "gold_preview", ("gold",)),
+        MessageSpec("Adviser's call", CALL, 28, 12, "gold_preview", ("gold_silver_abroad",)),
+    )),
+    CampaignSpec("Children's winter", "online", "in_review", 10, 14, "Parents dress for winter", "orders", 350, 4000, (
+        MessageSpec("Announcement", EMAIL, 11, 9, "free_delivery", ("parents",), offer="kids"),
     )),
     CampaignSpec("Satisfaction survey, winter", "service", "draft", 15, 21, "A thousand answers", "replies", 1000, 300, (
         MessageSpec("Survey", EMAIL, 15, 15, "survey", ("bought_90",), purpose="service"),
     )),
-    CampaignSpec("Ski season opening", "retail", "draft", 20, 30, "First on the snow", "orders", 260, 7000, (
-        MessageSpec("Announcement", EMAIL, 20, 9, "coats_store", ("store_buyers",)),
+    CampaignSpec("Ski season opening", "retail", "draft", 27, 40, "First on the snow", "orders", 260, 7000, (
+        MessageSpec("Announcement", EMAIL, 30, 15, "coats_store", ("store_norway",), offer="skis"),
+        MessageSpec("Reminder", EMAIL, 28, 15, "coats_store", ("store_norway",), offer="skis", follows="Announcement"),
     )),
 )
 
+
+
+def _within(countries: str, rule: dict) -> dict:
+    return {"all": [{"is": "attribute", "field": "country", "op": "in", "value": countries}, rule]}
+
+
+VISITED = {"is": "interaction", "kind": "visit", "op": "ge", "count": 1, "days": 60}
+IN_STORE = {"is": "interaction", "kind": "purchase", "channel": "store", "op": "ge", "count": 1, "days": 540}
+READS = {"is": "consent", "channel": "email", "purpose": "newsletter", "state": "granted"}
+GOLD_SILVER = {"is": "attribute", "field": "attribute:tier", "op": "in", "value": "Silver, Gold"}
+MEMBER = {"is": "attribute", "field": "attribute:tier", "op": "in", "value": "Bronze, Silver, Gold"}
 SEGMENTS: dict[str, tuple[str, str, dict]] = {
+    "web_continent": ("Poles and Germans who visited the web shop in 60 days", "online", _within("PL, DE", VISITED)),
+    "store_norway": ("Norwegians who bought in a store in 18 months", "retail", _within("NO", IN_STORE)),
+    "store_uk": ("Britons who bought in a store in 18 months", "retail", _within("GB", IN_STORE)),
+    "store_north": ("Norwegians and Poles who bought in a store in 18 months", "retail", _within("NO, PL", IN_STORE)),
+    "members_continent": ("Club members in Poland and Germany", "loyalty", _within("PL, DE", MEMBER)),
+    "gold_norway": ("Gold members in Norway", "loyalty", _within("NO", {
+        "is": "attribute", "field": "attribute:tier", "op": "is", "value": "Gold"})),
+    "gold_silver_abroad": ("Silver and Gold members outside Norway", "loyalty", _within("PL, DE, GB, US", GOLD_SILVER)),
+    "club_abroad": ("Silver and Gold members who have the day off", "loyalty", _within("US", GOLD_SILVER)),
+    "newsletter_uk": ("Newsletter readers in the UK", "online", _within("GB", READS)),
+    "parents": ("Norwegians who bought for children in two years", "online", _within("NO", {
+        "is": "interaction", "kind": "purchase", "category": "kids", "op": "ge", "count": 1, "days": 730})),
     "with_email": ("Bought or looked in the last year", "online", {"any": [
         {"is": "interaction", "kind": "purchase", "op": "ge", "count": 1, "days": 365},
         {"is": "interaction", "kind": "visit", "op": "ge", "count": 1, "days": 365}]}),
