@@ -47,8 +47,8 @@ class Company(SimpleNamespace):
 def company(transactional_db, settings, tmp_path, monkeypatch):
     settings.SANDBOX_DIR = tmp_path / "sandbox"
     cache.clear()
-    load(customers_wanted=300, seed=7, now=AFTERNOON, progress=lambda *_: None)
     told = Company(now=AFTERNOON)
     monkeypatch.setattr(clock, "now", lambda: told.now)
+    load(customers_wanted=300, seed=7, now=AFTERNOON, progress=lambda *_: None)
     with process.running(settings.SANDBOX_DIR):
         yield told
