@@ -84,7 +84,7 @@ class QuestionSerializer(serializers.Serializer[dict]):
     hold_seconds = serializers.IntegerField(required=False, default=USUAL, min_value=10, max_value=LONGEST)
 
 
-class AnswerSerializer(serializers.Serializer[dict]):
+class PermissionAnswerSerializer(serializers.Serializer[dict]):
     person = NamedPersonSerializer()
     customer = serializers.IntegerField(allow_null=True)
     answer = serializers.ChoiceField(choices=["allowed", "refused", "deferred"])
@@ -94,9 +94,9 @@ class AnswerSerializer(serializers.Serializer[dict]):
     permission = serializers.CharField()
 
 
-class AnswersSerializer(serializers.Serializer[dict]):
+class PermissionAnswersSerializer(serializers.Serializer[dict]):
     message = serializers.IntegerField()
-    results = AnswerSerializer(many=True)
+    results = PermissionAnswerSerializer(many=True)
 
 
 def department_for(request: Request) -> Department:
@@ -134,7 +134,7 @@ class PermissionViewSet(Guarded, viewsets.ViewSet):
 
     write_action = "permissions.write"
 
-    @extend_schema(request=QuestionSerializer, responses={200: AnswersSerializer}, parameters=[KEY])
+    @extend_schema(request=QuestionSerializer, responses={200: PermissionAnswersSerializer}, parameters=[KEY])
     def create(self, request: Request) -> Response:
         """For each person: allowed (a place is held), refused (why), or deferred (till when). Confirm by telling the contact."""
         department = department_for(request)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from drf_spectacular.checks import schema_check
 
 from apps.accounts import api_tokens
 from apps.accounts.models import ApiToken, AuditEvent, Department, User
@@ -84,3 +85,8 @@ def test_the_description_of_the_api_is_complete_and_can_be_tried(client, colleag
     for part in ("customers", "interactions", "segments", "campaigns", "messages", "deliveries", "conflicts", "consent"):
         assert f"/api/v1/{part}/" in schema["paths"]
     assert client.get("/api/v1/try/").status_code == 200
+
+
+def test_the_described_interface_has_no_two_things_of_one_name():
+    """The check as in production fails on any doubt of the generator."""
+    assert [str(warning) for warning in schema_check(None)] == []

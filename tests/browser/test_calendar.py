@@ -68,8 +68,13 @@ def test_arrow_keys_preview_escape_leaves_and_enter_goes_to_the_button(open_page
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.hasAttribute('data-confirm-move')")
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Undo").wait_for()
+    undo = page.get_by_role("button", name="Undo")
+    undo.wait_for()
     assert starts(scene.online) == scene.online.starts_on + timedelta(days=7)
+    undo.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_load_state("networkidle")
+    assert starts(scene.online) == scene.online.starts_on
 
 
 def test_another_departments_bar_does_not_move_and_its_conflict_opens_below(open_page, scene):  # noqa: F811

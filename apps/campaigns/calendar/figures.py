@@ -38,10 +38,15 @@ class Figures:
         return 1 + sum(share >= step for step in (0.005, 0.01, 0.02, 0.04, 0.07, 0.11, 0.16, 0.22))
 
 
+def _stamp(moment: datetime | None) -> int:
+    """A moment as a key of the cache may hold it, to the microsecond."""
+    return int(moment.timestamp() * 1_000_000) if moment else 0
+
+
 def of(days: Sequence[date], *, now: datetime) -> Figures:
     """The figures for these days; at most an hour old, and new with every people pass."""
     version = PlanVersion.objects.first()
-    state = f"{version.number}.{version.people_pass_number}.{version.people_pass_at}" if version else "0"
+    state = f"{version.number}.{version.people_pass_number}.{_stamp(version.people_pass_at)}" if version else "0"
     key = f"calendar:{days[0]}:{len(days)}:{state}:{clock.company_day(now)}"
     kept = cache.get(key)
     if kept is None:
