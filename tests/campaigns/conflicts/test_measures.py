@@ -91,7 +91,7 @@ def test_the_audience_page_is_told_what_is_planned_for_these_people(client, scen
     assert "Black Week online" in page
 
 
-def test_beside_a_public_side_no_share_is_told_and_moving_or_accepting_are_the_ways_out(client, scene, monkeypatch):
+def test_beside_a_public_side_no_share_is_told_and_nobody_is_left_out(client, scene, monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: NOW)
     Message.objects.filter(campaign=scene.online).update(
         kind="unaddressed", channel="unaddressed", plan_audience=BitMap(range(3)), plan_count=3
@@ -99,7 +99,7 @@ def test_beside_a_public_side_no_share_is_told_and_moving_or_accepting_are_the_w
     count()
     panel = panels.of(scene.conflict.pk, user=scene.retail_lead, now=NOW)
     assert (panel.shares, panel.has_public_side, [side.people for side in panel.sides]) == ("", True, [100, None])
-    assert {way.action for way in resolve.ways_out(scene.conflict, now=NOW)} == {"move", "accept"}
+    assert {way.action for way in resolve.ways_out(scene.conflict, now=NOW)} == {"move", "cancel", "accept"}
     assert {way.campaign_id for way in resolve.ways_out(scene.conflict, now=NOW) if way.action == "move"} == {
         scene.retail.pk, scene.online.pk
     }
