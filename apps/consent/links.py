@@ -20,6 +20,14 @@ from .models import Purpose
 
 
 @dataclass(frozen=True)
+class Preferences:
+    """Whose preference page it is, and the run whose message led there (0: none)."""
+
+    customer_id: int
+    run_id: int
+
+
+@dataclass(frozen=True)
 class Unsubscribe:
     """Who unsubscribes from what: every topic on the channel when ``purpose_id`` is 0."""
 
@@ -46,10 +54,9 @@ def preference_url(customer_id: int, run_id: int = 0) -> str:
     return _absolute("consent:preferences", tokens.seal("preferences", (customer_id, run_id)))
 
 
-def open_preferences(token: str) -> tuple[int, int]:
-    """(customer id, run id). Raises BadToken."""
-    customer_id, run_id = _numbers(tokens.unseal("preferences", token), 2)
-    return customer_id, run_id
+def open_preferences(token: str) -> Preferences:
+    """Raises BadToken."""
+    return Preferences(*_numbers(tokens.unseal("preferences", token), 2))
 
 
 def unsubscribe_url(customer_id: int, *, channel: str, purpose_id: int = 0, run_id: int = 0) -> str:
