@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any, cast
 
 from pyroaring import BitMap
@@ -140,13 +141,13 @@ class _Pair:
 
     def spread(self, plan: Plan) -> tuple[int, ...]:
         """Contacts per person of the finding under that plan, in the fullest week near the campaigns, now and then."""
-        both = self._both()
         moments = (
             start for each in (self.plan, plan) for campaign in self.campaigns if campaign.id in each.campaigns
             for message in each.campaigns[campaign.id].messages for start, _end in message.windows
         )
-        return sharing.spread(plan, both, around=moments)
+        return sharing.spread(plan, self._both, around=moments)
 
+    @cached_property
     def _both(self) -> BitMap:
         return cast(BitMap, Conflict.objects.values_list("people_both", flat=True).get(pk=self.conflict.pk) or BitMap())
 
