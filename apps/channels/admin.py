@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from apps.accounts.administration import Audited, ReadOnly
 
+from . import administration
 from .models import ChannelAccount, PrintBatch
 
 
@@ -25,22 +26,7 @@ class ChannelAccountAdmin(Audited):
     )
     list_filter = ("channel", "is_sandbox", "is_elsewhere", "is_active", "department")
     search_fields = ("name", "sender_address")
-    fields = (
-        "name",
-        "channel",
-        "adapter",
-        "department",
-        "is_active",
-        "sender_name",
-        "sender_address",
-        "rate",
-        "daily_capacity",
-        "time_zone",
-        "unit_cost",
-        "currency",
-        "last_error",
-        "last_error_at",
-    )
+    fields = ("channel", "adapter", *administration.FIELDS, "last_error", "last_error_at")
     readonly_fields = ("channel", "adapter", "last_error", "last_error_at")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
