@@ -1,7 +1,7 @@
 """Campaigns: the plan, its content and offers, agreements, and the ledger of every person."""
 
 from .approval import Approval
-from .conflicts import Agreement, Conflict, ConflictComment, PlanVersion, Resolution, Signature
+from .conflicts import Agreement, Conflict, ConflictComment, PlanVersion, Resolution, Signature, StandIn
 from .constraints import Capacity, Exclusivity, OfferPairing, RuleParameter
 from .content import Brand, ContentRevision, ContentVersion
 from .elsewhere import CatchAll, ToldContact
@@ -52,6 +52,7 @@ __all__ = [
     "Scenario",
     "ScenarioChange",
     "Signature",
+    "StandIn",
     "Timing",
     "ToldContact",
     "WebhookCall",

@@ -200,7 +200,7 @@ class Agreement(models.Model):
     are those who stay with the yielding side, so that for them the keeping side gives way; late joiners are not among them.
     """
 
-    resolution = models.OneToOneField(Resolution, models.CASCADE, related_name="agreement")
+    resolution = models.ForeignKey(Resolution, models.CASCADE, related_name="agreements")
     yielding_campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="agreements_yielding")
     keeping_campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="agreements_keeping")
     yielding_message = models.ForeignKey(Message, models.CASCADE, null=True, blank=True, related_name="+")
@@ -217,3 +217,18 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.yielding_campaign_id} yields to {self.keeping_campaign_id}"
+
+
+class StandIn(models.Model):
+    """A message on another channel, for those whom an agreement takes out of the ``original`` of the same campaign."""
+
+    agreement = models.ForeignKey(Agreement, models.CASCADE, related_name="stand_ins")
+    original = models.ForeignKey(Message, models.CASCADE, related_name="stand_ins")
+    message = models.OneToOneField(Message, models.CASCADE, related_name="stands_in")
+
+    class Meta:
+        verbose_name = _("message on another channel")
+        verbose_name_plural = _("messages on another channel")
+
+    def __str__(self) -> str:
+        return f"{self.message_id} for {self.original_id}"

@@ -18,7 +18,10 @@ from .offers import Offer
 
 
 class Programme(models.Model):
-    """An umbrella over departments (Black Week): shared key message, offer, dates and budget."""
+    """An umbrella over departments (Black Week): shared key message, offer, dates and budget, which its campaigns inherit.
+
+    ``budget`` is one sum for all campaigns that have none of their own. ``version`` counts changes, for two people at once.
+    """
 
     name = models.CharField(_("name"), max_length=120)
     key_message = models.TextField(_("key message"), blank=True)
@@ -27,6 +30,7 @@ class Programme(models.Model):
     ends_on = models.DateField(_("to"))
     budget = models.DecimalField(_("budget"), max_digits=12, decimal_places=2, null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(_("made"))
 
     class Meta:
@@ -83,6 +87,10 @@ class Campaign(models.Model):
 
     ``version`` counts every change, for two people editing at once. ``priority`` 0 to 100, higher goes first.
     ``control_share`` is the part of the audience kept out to measure the effect, 0 to 1.
+
+    An empty ``key_message``, ``offer`` or ``budget`` is the programme's; ``starts_on`` and ``ends_on`` are copies of the
+    programme's days while ``takes_dates`` (inheritance.py). ``partners`` are departments that plan a joint campaign together with
+    ``department``, which leads it; ``merged_into`` is the joint campaign that took this one's messages over.
     """
 
     name = models.CharField(_("name"), max_length=120)
@@ -92,7 +100,15 @@ class Campaign(models.Model):
     goal_value = models.DecimalField(_("goal"), max_digits=14, decimal_places=2, null=True, blank=True)
     product = models.ForeignKey(Product, models.PROTECT, null=True, blank=True, related_name="campaigns")
     programme = models.ForeignKey(Programme, models.SET_NULL, null=True, blank=True, related_name="campaigns")
+    key_message = models.TextField(_("key message"), blank=True)
+    offer = models.ForeignKey(
+        Offer, models.PROTECT, null=True, blank=True, related_name="campaigns", verbose_name=_("offer")
+    )
+    takes_dates = models.BooleanField(_("the programme's days"), default=False)
     department = models.ForeignKey(Department, models.PROTECT, related_name="campaigns", verbose_name=_("department"))
+    partners = models.ManyToManyField(
+        Department, related_name="joint_campaigns", blank=True, verbose_name=_("planned together with")
+    )
     owner = models.ForeignKey(User, models.PROTECT, related_name="campaigns", verbose_name=_("owner"))
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("to"))
@@ -104,6 +120,7 @@ class Campaign(models.Model):
     paused_from = models.CharField(max_length=12, blank=True)
     version = models.PositiveIntegerField(default=1)
     copied_from = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="copies")
+    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="merged_from")
     created_at = models.DateTimeField(_("made"))
     updated_at = models.DateTimeField(_("changed"))
 
@@ -141,9 +158,10 @@ class Message(models.Model):
 
     ``send_at`` is the first moment (UTC; for local timing the wall clock of the company's zone is taken over into each
     recipient's zone), ``send_until`` the deadline. ``recurrence`` is an RFC 5545 RRULE or empty; each occurrence is a run.
-    ``follows`` names the message this one reminds of or builds on. ``variants_share`` maps variant letter to weight for the
-    A/B split. ``plan_audience`` is the audience as last computed for planning; a run freezes its own. ``version`` counts
-    changes, for two people editing at once.
+    ``follows`` names the message this one reminds of or builds on. ``offer`` is a copy of its campaign's or programme's while
+    ``offer_inherited``; ``without_offer`` says that it makes none of its own accord. ``variants_share`` maps variant letter to
+    weight for the A/B split. ``plan_audience`` is the audience as last computed for planning; a run freezes its own. ``version``
+    counts changes, for two people editing at once.
     """
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="messages")
@@ -160,6 +178,8 @@ class Message(models.Model):
     offer = models.ForeignKey(
         Offer, models.PROTECT, null=True, blank=True, related_name="messages", verbose_name=_("offer")
     )
+    offer_inherited = models.BooleanField(default=False)
+    without_offer = models.BooleanField(_("makes no offer"), default=False)
     include = models.ManyToManyField(Segment, related_name="included_in", blank=True, verbose_name=_("audience"))
     exclude = models.ManyToManyField(Segment, related_name="excluded_from", blank=True, verbose_name=_("leave out"))
     audience_rule = models.JSONField(_("further rule"), default=dict, blank=True)
