@@ -57,6 +57,20 @@ def from_sql(sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> BitMap:
         return _unpacked(cursor.fetchone()[0])
 
 
+def stored(table: str, column: str, ids: Iterable[int]) -> dict[int, BitMap]:
+    """id -> the bitmap in a column of the rows with these ids, in one query; rows without one are left out.
+
+    They travel as they are stored. As the text in which PostgreSQL answers otherwise they would be twice as long.
+    """
+    wanted = ", ".join(str(int(pk)) for pk in ids)
+    if not wanted:
+        return {}
+    sql = f"COPY (SELECT id, {column} FROM {table} WHERE id IN ({wanted}) AND {column} IS NOT NULL) TO STDOUT (FORMAT BINARY)"
+    with connection.cursor() as cursor, cursor.copy(sql) as copy:
+        copy.set_types(["int8", "bytea"])
+        return {pk: BitMap.deserialize(raw) for pk, raw in copy.rows()}
+
+
 def parted(sql: str) -> dict[Any, BitMap]:
     """The ids in the second column of a query by what stands in its first, in one reading."""
     with connection.cursor() as cursor:

@@ -109,7 +109,7 @@ def pairs(now):
     rule = OverlapRule()
     plan.people.fetch(plan.messages.values())
     near = plan.meetings(NEAR, rule._takes_part)
-    return {pair: max(len(plan.people.shared(m.first, m.second)) for m in meetings) for pair, meetings in near.items()}
+    return {pair: plan.people.meeting([(m.first, m.second) for m in meetings]).count for pair, meetings in near.items()}
 
 
 def members_table(chosen):

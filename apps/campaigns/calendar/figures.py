@@ -62,7 +62,7 @@ def _count(days: Sequence[date], now: datetime) -> Figures:
     over = _over(plan, days, now)
     return Figures(
         over={day: len(people) for day, people in over.items()},
-        reach={pk: len(plan.audience(pk)) for pk in plan.campaigns},
+        reach={pk: plan.size(pk) for pk in plan.campaigns},
         customers=Customer.objects.living().count(),
     )
 

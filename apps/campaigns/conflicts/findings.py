@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 
 from pyroaring import BitMap
 
@@ -16,9 +16,36 @@ from . import parameters
 Facts = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """People who are counted, and put together only when somebody wants to know who they are."""
+
+    count: int
+    gather: Callable[[], BitMap]
+
+
+class _People:
+    """Keeps what a finding was given; what is only counted is put together each time that it is asked for, and not kept."""
+
+    @overload
+    def __get__(self, finding: None, owner: type) -> None: ...
+    @overload
+    def __get__(self, finding: Finding, owner: type) -> BitMap | None: ...
+    def __get__(self, finding: Finding | None, owner: type) -> BitMap | None:
+        if finding is None:
+            return None
+        given: BitMap | Counted | None = finding.__dict__["_people"]
+        return given.gather() if isinstance(given, Counted) else given
+
+    def __set__(self, finding: Finding, given: BitMap | Counted | None) -> None:
+        finding.__dict__["_people"] = given
+
+
 @dataclass(frozen=True)
 class Finding:
     """One collision. ``people`` is None while only dates and offers are known (the metadata pass).
+
+    A rule may give people as ``Counted``: thousands of findings need no memory for people whom nobody asks for.
 
     ``facts`` holds JSON-plain figures, ids and ISO moments, never names or addresses of people.
     """
@@ -28,9 +55,13 @@ class Finding:
     campaigns: tuple[int, int | None]
     severity: int
     messages: tuple[int | None, int | None] = (None, None)
-    people: BitMap | None = None
+    people: _People = _People()
     at: datetime | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is kept in a cache has its people with it."""
+        return {**self.__dict__, "_people": self.people}
 
     @property
     def identity(self) -> str:
@@ -40,7 +71,13 @@ class Finding:
     @property
     def count(self) -> int | None:
         """How many people it touches; None while they are not counted."""
-        return None if self.people is None else len(self.people)
+        given = self.__dict__["_people"]
+        return given.count if isinstance(given, Counted) else None if given is None else len(given)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether its people are known."""
+        return self.__dict__["_people"] is not None
 
 
 def digest(facts: Facts) -> str:

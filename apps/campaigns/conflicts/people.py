@@ -15,6 +15,7 @@ from apps.customers.models import Customer
 
 from ..elsewhere.runs import ToldDays, told_by_day
 from ..models import Message
+from .findings import Counted
 from .sources import Sources
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class People:
     ):
         self._whole: dict[int, BitMap] = dict(audiences or {})
         self._net: dict[Net, BitMap] = {}
-        self._pairs: dict[tuple, BitMap] = {}
+        self._counts: dict[tuple, int] = {}
         self._homes = homes
         self._countries: dict[frozenset[str], BitMap] = {}
         self._agreements = agreements
@@ -68,14 +69,14 @@ class People:
         asked = [(message.id, self._others(message)) for message in messages]
         wanted = {pk for own, others in asked for pk in (own, *others)} - self._whole.keys()
         if wanted:
-            found: dict[int, BitMap] = dict(Message.objects.filter(pk__in=wanted).values_list("pk", "plan_audience"))  # type: ignore[arg-type]
-            self._whole.update({pk: found.get(pk) or NOBODY for pk in wanted})
+            found = bitmaps.stored(Message._meta.db_table, "plan_audience", wanted)
+            self._whole.update({pk: found.get(pk, NOBODY) for pk in wanted})
 
     def put(self, audiences: dict[int, BitMap]) -> None:
         """Takes whole audiences that are fresher than those stored."""
         self._whole.update(audiences)
         self._net.clear()
-        self._pairs.clear()
+        self._counts.clear()
 
     def whole(self, message: PlannedMessage) -> BitMap:
         """The planned audience before anybody is left out for an agreement."""
@@ -124,13 +125,38 @@ class People:
         """People who would get both; what is public reaches everybody whom the other side is for."""
         if first.is_public or second.is_public:
             return self.of(second if first.is_public else first)
-        if first.id > second.id:
-            first, second = second, first
+        return self.of(first) & self.of(second)
+
+    def count_shared(self, first: PlannedMessage, second: PlannedMessage) -> int:
+        """How many people would get both. Counted without putting them together, and only once."""
+        if first.is_public or second.is_public:
+            return len(self.of(second if first.is_public else first))
         key = (self._key(first)[0], self._key(second)[0])
-        people = self._pairs.get(key)
-        if people is None:
-            people = self._pairs[key] = self.of(first) & self.of(second)
-        return people
+        count = self._counts.get(key)
+        if count is None:
+            count = self._counts[key] = self.of(first).intersection_cardinality(self.of(second))
+        return count
+
+    def meeting(self, pairs: Sequence[tuple[PlannedMessage, PlannedMessage]]) -> Counted:
+        """Everybody who would get both messages of at least one of the pairs."""
+        def gather() -> BitMap:
+            return BitMap.union(NOBODY, *(self.shared(first, second) for first, second in pairs))
+
+        if len(pairs) == 1:
+            return Counted(self.count_shared(*pairs[0]), gather)
+        key = tuple((self._key(first)[0], self._key(second)[0]) for first, second in pairs)
+        if key not in self._counts:
+            self._counts[key] = len(gather())
+        return Counted(self._counts[key], gather)
+
+    def size(self, messages: Sequence[PlannedMessage]) -> int:
+        """How many people at least one of the messages would reach."""
+        if len(messages) == 1:
+            return len(self.of(messages[0]))
+        key = tuple(self._key(message)[0] for message in messages)
+        if key not in self._counts:
+            self._counts[key] = len(BitMap.union(NOBODY, *(self.of(message) for message in messages)))
+        return self._counts[key]
 
     def in_countries(self, countries: frozenset[str]) -> BitMap:
         """People who live in one of the countries. Asked only for blackouts of some countries or at the edge of a day."""

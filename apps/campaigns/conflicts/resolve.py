@@ -184,7 +184,7 @@ def _cancels(pair: _Pair, now: datetime) -> Iterator[WayOut]:
     past = response.past(now=now)
     for campaign in pair.campaigns:
         if campaign.status in MOVABLE and not any(message.is_safety for message in campaign.messages):
-            lost = len(pair.plan.audience(campaign.id))
+            lost = pair.plan.size(campaign.id)
             yield WayOut(
                 ResolutionAction.CANCEL, campaign.id, people_lost=lost,
                 orders_lost=past.orders(lost, {message.channel for message in campaign.messages}),

@@ -272,13 +272,18 @@ class Plan:
         parts = [self.people.of(message) for message in self.campaigns[campaign_id].messages]
         return BitMap.union(*parts) if parts else BitMap()
 
+    def size(self, campaign_id: int) -> int:
+        """How many people the campaign would reach."""
+        assert self.people is not None
+        return self.people.size(self.campaigns[campaign_id].messages)
+
     def sizes(self, campaign_ids: Iterable[int]) -> dict[int, int]:
         """How many people each of the campaigns would reach; their audiences are loaded together."""
         assert self.people is not None
         ids = set(campaign_ids)
         if ids:
             self.people.fetch(message for pk in ids for message in self.campaigns[pk].messages)
-        return {pk: len(self.audience(pk)) for pk in ids}
+        return {pk: self.size(pk) for pk in ids}
 
     def meetings(
         self, within: timedelta, takes_part: Callable[[PlannedMessage], bool]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,8 +21,10 @@ UNDECIDED = (ConflictState.OPEN, ConflictState.ACKNOWLEDGED)
 # What is settled while it is still found: accepted, or left to the limit that holds when sending.
 AS_FOUND = (ResolutionAction.ACCEPT, ResolutionAction.CAP)
 SETTLED = (ConflictState.ACCEPTED, ConflictState.RESOLVED)
+# Rows are written so many at a time, and no more than hold so many people: who they are is put together only then.
+MOST_ROWS, MOST_PEOPLE = 200, 5_000_000
 FIELDS = [
-    "severity", "people_both", "people_count", "first_at", "facts", "digest", "state", "agreed_facts", "plan_number",
+    "severity", "people_count", "first_at", "facts", "digest", "state", "agreed_facts", "plan_number",
     "updated_at", "first_message", "second_message", "decide_by", "found_at", "settled_by", "defaulted_at",
     "escalated_at",
 ]
@@ -49,15 +51,16 @@ def write(plan: Plan, findings: Iterable[Finding], *, now: datetime) -> Written:
         if row is not None:
             _found_again(row, finding, plan, now, written=written)
             changed.append(row)
-        elif finding.people is not None or registry.rule(finding.rule).speaks_early:
+        elif finding.is_counted or registry.rule(finding.rule).speaks_early:
             new.append(_row(finding, plan, now))
     for identity, row in known.items():
         waits = plan.people is None and registry.rule(row.rule).needs_people
         if identity not in found and not waits and row.state not in (ConflictState.OBSOLETE, ConflictState.RESOLVED):
             _gone(row, plan, now, written=written)
-    Conflict.objects.bulk_create(new)
+    for batch in _batches(new, found):
+        Conflict.objects.bulk_create(batch)
     written.appeared += new
-    _save(changed, with_people=plan.people is not None)
+    _save(changed, found, with_people=plan.people is not None)
     Conflict.objects.bulk_update(
         written.gone + written.settled, ["state", "updated_at", "plan_number", "settled_by"]
     )
@@ -86,9 +89,34 @@ def _note(written: Written, now: datetime) -> None:
     }, now=now)
 
 
-def _save(rows: list[Conflict], *, with_people: bool) -> None:
-    fields = FIELDS if with_people else [name for name in FIELDS if name != "people_both"]
-    Conflict.objects.bulk_update(rows, fields, batch_size=200)
+def _save(rows: list[Conflict], found: Mapping[str, Finding], *, with_people: bool) -> None:
+    counted = [row for row in rows if with_people and found[row.identity].is_counted]
+    for batch in _batches(counted, found):
+        Conflict.objects.bulk_update(batch, [*FIELDS, "people_both"])
+    known = {row.pk for row in counted}
+    Conflict.objects.bulk_update([row for row in rows if row.pk not in known], FIELDS, batch_size=MOST_ROWS)
+
+
+def _batches(rows: Iterable[Conflict], found: Mapping[str, Finding]) -> Iterator[list[Conflict]]:
+    """The rows with their people, as many at a time as memory should hold; afterwards the people are forgotten again."""
+    batch: list[Conflict] = []
+    people = 0
+    for row in rows:
+        row.people_both = found[row.identity].people
+        batch.append(row)
+        people += row.people_count or 0
+        if len(batch) == MOST_ROWS or people >= MOST_PEOPLE:
+            yield batch
+            _forget(batch)
+            batch, people = [], 0
+    yield batch
+    _forget(batch)
+
+
+def _forget(batch: Iterable[Conflict]) -> None:
+    """The field is as if it had never been read."""
+    for row in batch:
+        del row.people_both
 
 
 def _rows(plan: Plan, found: dict[str, Finding]) -> models.QuerySet[Conflict]:
@@ -105,7 +133,7 @@ def _row(finding: Finding, plan: Plan, now: datetime) -> Conflict:
         rule=finding.rule, identity=finding.identity, severity=finding.severity,
         first_campaign_id=finding.campaigns[0], second_campaign_id=finding.campaigns[1],
         first_message_id=finding.messages[0], second_message_id=finding.messages[1],
-        people_both=finding.people, people_count=finding.count, first_at=finding.at, facts=_plain(finding.facts),
+        people_count=finding.count, first_at=finding.at, facts=_plain(finding.facts),
         digest=digest(finding.facts), decide_by=_decide_by(finding, now), plan_number=plan.number,
         found_at=now, updated_at=now,
     )
@@ -137,11 +165,11 @@ def _working_days_before(moment: datetime, days: int) -> datetime:
 
 def _found_again(row: Conflict, finding: Finding, plan: Plan, now: datetime, *, written: Written) -> None:
     facts = _plain(finding.facts)
-    if finding.people is None and row.people_count is not None:
+    if not finding.is_counted and row.people_count is not None:
         # People are counted later: until then the last count stands beside the new dates.
         facts = {**row.facts, **{key: value for key, value in facts.items() if key != "severity"}}
     else:
-        row.severity, row.people_both, row.people_count = finding.severity, finding.people, finding.count
+        row.severity, row.people_count = finding.severity, finding.count
     if row.first_at != finding.at or row.decide_by is None:
         row.decide_by = _decide_by(finding, now)
     row.facts, row.digest, row.first_at = facts, digest(facts), finding.at

@@ -85,7 +85,7 @@ def count(scenario: Scenario, *, now: datetime) -> Figures:
     return Figures(
         before, rows[fits[-1].pk] if fits else before, rows, {changes[place].pk: code for place, code in misfits.items()},
         {day: len(people) for day, people in measuring.over_by_day(there, grounds).items()},
-        {pk: len(there.audience(pk)) for pk in there.campaigns}, found, left_by(found),
+        {pk: there.size(pk) for pk in there.campaigns}, found, left_by(found),
     )
 
 

@@ -102,7 +102,7 @@ def measure(plan: Plan, grounds: Ground) -> Measures:
     assert plan.people is not None
     plan.people.fetch(ahead)
     reached = {message.id: plan.people.of(message) - refused.get(message.id, BitMap()) for message in ahead}
-    serious = [finding.people for finding in found if finding.severity >= Severity.MEDIUM and finding.people]
+    serious = [finding.people or BitMap() for finding in found if finding.severity >= Severity.MEDIUM and finding.count]
     expected = [grounds.past.expected(reached[message.id], message.channel) for message in ahead]
     known = [part for part in expected if part is not None]
     return Measures(

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
-from pyroaring import BitMap
 
 from ...models.conflicts import Severity
 from ...models.offers import OfferKind
@@ -91,21 +90,21 @@ class OffersRule(Rule):
     def _sizes(self, plan: Plan, pair: tuple[int, int], facts: Facts) -> list[int | None]:
         """People of each side; what is public has no audience that anybody could have a share of."""
         is_public = (facts["first_public"], facts["second_public"])
-        return [None if public else len(plan.audience(campaign)) for campaign, public in zip(pair, is_public, strict=True)]
+        return [None if public else plan.size(campaign) for campaign, public in zip(pair, is_public, strict=True)]
 
     def _judge(self, plan: Plan, pair: tuple[int, int], meetings: list[Meeting]) -> Finding | None:
         nearest = min(meetings, key=lambda meeting: meeting.apart)
         facts = _facts(meetings, nearest)
         severity, people = int(Severity.HIGH), None
         if plan.people is not None:
-            people = BitMap.union(*(plan.people.shared(meeting.first, meeting.second) for meeting in meetings))
+            people = plan.people.meeting([(meeting.first, meeting.second) for meeting in meetings])
             sizes = self._sizes(plan, pair, facts)
-            if len(people) < plan.parameters.offer_people and not facts["public"]:
+            if people.count < plan.parameters.offer_people and not facts["public"]:
                 return None
-            share = len(people) / max(1, min((size for size in sizes if size is not None), default=1))
+            share = people.count / max(1, min((size for size in sizes if size is not None), default=1))
             severity = int(Severity.BLOCK if share >= plan.parameters.offer_block_share else Severity.HIGH)
             facts |= {
-                "people": len(people), "first_audience": sizes[0], "second_audience": sizes[1], "severity": severity,
+                "people": people.count, "first_audience": sizes[0], "second_audience": sizes[1], "severity": severity,
             }
         return Finding(
             rule=self.code, subjects=pair, campaigns=pair, severity=severity, people=people,

@@ -8,7 +8,6 @@ from math import ceil
 
 from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
-from pyroaring import BitMap
 
 from ...models.conflicts import Severity
 from ..findings import Facts, Finding, changed_channels, grown
@@ -75,13 +74,13 @@ class OverlapRule(Rule):
         }
         severity, people = int(Severity.MEDIUM), None
         if plan.people is not None:
-            people = BitMap.union(*(plan.people.shared(meeting.first, meeting.second) for meeting in meetings))
-            sizes = [len(plan.audience(campaign)) for campaign in pair]
-            if len(people) < self._threshold(plan, sizes):
+            people = plan.people.meeting([(meeting.first, meeting.second) for meeting in meetings])
+            sizes = [plan.size(campaign) for campaign in pair]
+            if people.count < self._threshold(plan, sizes):
                 return None
-            severity = self._severity(plan, pair, nearest, len(people) / min(sizes))
+            severity = self._severity(plan, pair, nearest, people.count / min(sizes))
             facts |= {
-                "people": len(people), "first_audience": sizes[0], "second_audience": sizes[1], "severity": severity,
+                "people": people.count, "first_audience": sizes[0], "second_audience": sizes[1], "severity": severity,
             }
         return Finding(
             rule=self.code, subjects=pair, campaigns=pair, severity=severity, people=people,

@@ -146,7 +146,7 @@ class PairingsRule(Rule):
             "offers": sorted({contact.offer.id for both in met for contact in both}),
         }
         if is_pair:
-            sizes = [len(plan.audience(campaign)) for campaign in subjects]
+            sizes = [plan.size(campaign) for campaign in subjects]
             facts |= {"first_audience": sizes[0], "second_audience": sizes[1]}
         sides = [
             {contact.message_id for both in met for contact in both if contact.campaign_id == campaign and contact.message}
