@@ -259,7 +259,7 @@ def compare_with_signed(campaign: Campaign, *, actor: User, now: datetime) -> bo
 
 
 @transaction.atomic
-def sign_again(*, campaign: Campaign, actor: User, now: datetime) -> None:
+def sign_again(*, campaign: Campaign, actor: User | None, now: datetime) -> None:
     """Carry a given approval over a change that both leads signed as a resolution of a conflict."""
     campaign = _locked(campaign)
     given = current(campaign)

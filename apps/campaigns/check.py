@@ -20,7 +20,7 @@ from . import audiences
 from .content import fields, versions
 from .models import Campaign, Message, MessageKind
 from .models.sending import ArmKind
-from .sending import agreements, aliases, arms, limits, serve_first
+from .sending import agreements, aliases, arms, limits, serve_first, stand_ins
 
 AUDIENCE, CONTACTED = "audience", "contacted"
 LABELS = {
@@ -131,7 +131,9 @@ def _by_agreement(fall: _Fall, message: Message, at: datetime) -> None:
     names = [
         str(a.keeping_campaign if a.yielding_campaign_id == message.campaign_id else a.yielding_campaign) for a, _p in found
     ]
-    fall.lose("agreement", {Reason.AGREED: BitMap.union(BitMap(), *[people for _a, people in found])}, names)
+    lost = BitMap.union(BitMap(), *[people for _a, people in found])
+    elsewhere = stand_ins.left_out(message, fall.left - lost, at, aliases.of(fall.left))
+    fall.lose("agreement", {Reason.AGREED: lost, Reason.OTHER_CHANNEL: elsewhere}, names)
 
 
 def _without_fields(message: Message, people: BitMap, now: datetime) -> BitMap:

@@ -53,7 +53,7 @@ def copy_campaign(*, actor: User, campaign: Campaign, starts_on: date, name: str
         created_at=now, updated_at=now,
     )
     copy.save()
-    copies = {message.pk: _copy_message(message, copy, days, now) for message in campaign.messages.all()}
+    copies = {message.pk: copy_into(message, copy, days, now) for message in campaign.messages.all()}
     for each in copies.values():
         if each.follows_id:
             Message.objects.filter(pk=each.pk).update(follows=copies.get(each.follows_id))
@@ -65,7 +65,8 @@ def copy_campaign(*, actor: User, campaign: Campaign, starts_on: date, name: str
     return copy
 
 
-def _copy_message(message: Message, campaign: Campaign, days: int, now: datetime, **changes: Any) -> Message:
+def copy_into(message: Message, campaign: Campaign, days: int, now: datetime, **changes: Any) -> Message:
+    """A copy of the message with its words and segments, ``days`` later, in that campaign. ``changes`` are other values of it."""
     zone = clock.company_zone()
     copy: Message = _twin(
         message, campaign_id=campaign.pk, send_at=schedule.same_clock(message.send_at, days, zone),
@@ -94,7 +95,7 @@ def copy_message(*, actor: User, message: Message, now: datetime) -> Message:
     twin = campaign.messages.filter(name=name, created_at__gt=now - planning.DOUBLE_CLICK).first()
     if twin:
         return twin
-    copy = _copy_message(message, campaign, 0, now, name=name, position=campaign.messages.count())
+    copy = copy_into(message, campaign, 0, now, name=name, position=campaign.messages.count())
     audit.record(
         actor=actor, action="message.copied", subject=copy, department=campaign.department,
         after={"from": message.pk}, now=now,

@@ -202,7 +202,7 @@ def _check_message(message: Message, *, moved: bool, now: datetime) -> None:
         raise ValidationError(problems)
 
 
-def _only_account(message: Message) -> ChannelAccount | None:
+def only_account(message: Message) -> ChannelAccount | None:
     """The account of the channel when there is no choice; None for what Concord does not send itself."""
     if message.kind != MessageKind.ADDRESSED:
         return None
@@ -240,7 +240,7 @@ def add_message(*, actor: User, campaign: Campaign, values: Mapping[str, Any], n
         return twin
     message = Message(campaign=campaign, created_at=now, position=campaign.messages.count())
     _assign(message, values, MESSAGE_FIELDS)
-    message.account = message.account or _only_account(message)
+    message.account = message.account or only_account(message)
     _check_message(message, moved=True, now=now)
     message.save()
     for name in MESSAGE_SETS:

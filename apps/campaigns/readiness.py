@@ -17,6 +17,7 @@ from apps.channels.kinds import Channel
 from apps.core import clock
 
 from . import audiences, schedule
+from .conflicts import standing_in
 from .content import blocks, claims, fields, liquid, locating, rendering, versions
 from .models import Brand, Campaign, CampaignStatus, ContentVersion, Message, MessageKind
 from .models.content import ContentFormat
@@ -37,7 +38,7 @@ class Problem:
 def problems(campaign: Campaign, *, now: datetime) -> list[Problem]:
     """Everything wrong with the plan that can be seen without looking at single people."""
     messages = list(
-        campaign.messages.select_related("campaign", "campaign__product", "purpose", "account", "offer", "offer__product")
+        campaign.messages.select_related("campaign", "campaign__product", "purpose", "account", "offer", "offer__product", "stands_in")
         .prefetch_related("versions", "include")
         .defer("plan_audience", "include__people")
     )
@@ -104,6 +105,8 @@ def version_problems(
 ) -> list[str]:
     """What is wrong with one version: empty places, unknown merge fields, templates that cannot be used."""
     found = _empty_places(version)
+    if standing_in.is_unread(version):
+        found.append(_("its words come from the message on the other channel. Read them, fit them, save them."))
     try:
         found += fields.unknown(liquid.used_fields(fields.sources(version)), known)
         compiled = rendering.compile(version, brand, now=now)

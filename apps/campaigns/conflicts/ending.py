@@ -13,6 +13,7 @@ from apps.core import clock
 
 from ..models import Agreement, CampaignStatus, Resolution, Run
 from ..models.conflicts import EndCause, ResolutionAction, ResolutionState
+from . import standing_in
 
 OVER = (CampaignStatus.DONE, CampaignStatus.CANCELLED)
 
@@ -24,7 +25,9 @@ def end(resolution: Resolution, *, cause: str, actor: User | None = None, note: 
     )
     if not ended:
         return False
-    Agreement.objects.filter(resolution=resolution, ended_at=None).update(ended_at=now)
+    bound = list(Agreement.objects.filter(resolution=resolution, ended_at=None).values_list("pk", flat=True))
+    Agreement.objects.filter(pk__in=bound).update(ended_at=now)
+    standing_in.undo(bound, actor=actor, now=now)
     for finding in {resolution.conflict, *resolution.settles.defer("people_both")}:
         audit.record(
             actor=actor, action="agreement.ended", subject=finding, department=actor.department_id if actor else None,

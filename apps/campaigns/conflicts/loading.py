@@ -10,13 +10,14 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import F, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, Q, QuerySet
 from pyroaring import BitMap
 
 from apps.core import clock
 
 from .. import schedule
-from ..models import Agreement, Blackout, Campaign, CampaignStatus, Message, Offer, OfferPrice, PlanVersion
+from ..models import Agreement, Blackout, Campaign, CampaignStatus, Message, Offer, OfferPrice, PlanVersion, StandIn
 from ..models.plan import MessageKind
 from . import circumstances, triggers
 from . import parameters as settings
@@ -76,7 +77,8 @@ def _agreements(
         & ~Q(keeping_campaign__status=CampaignStatus.CANCELLED)
     )
     rows = Agreement.objects.in_force(clock.company_day(now)).select_related("resolution").order_by("pk")
-    rows = rows.annotate(kept=ArrayAgg(f"{path}__id", filter=theirs, default=[]))
+    in_place = ArraySubquery(StandIn.objects.filter(agreement=OuterRef("pk")).values("message"))
+    rows = rows.annotate(kept=ArrayAgg(f"{path}__id", filter=theirs, default=[]), in_place=in_place)
     return tuple(
         PlannedAgreement(
             yielding_campaign=row.yielding_campaign_id, keeping_campaign=row.keeping_campaign_id,
@@ -84,6 +86,7 @@ def _agreements(
             keeping=frozenset(row.kept), since=row.since, sent=_sent(campaigns.get(row.yielding_campaign_id), row),
             until=_end_of(row.resolution.expires_on, zone), resolution_id=row.resolution_id,
             swapped=cast(BitMap | None, row.swapped), yielding=_yielding(campaigns.get(row.yielding_campaign_id), row),
+            stand_ins=frozenset(row.in_place),
         )
         for row in rows
     )

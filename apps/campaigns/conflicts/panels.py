@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import Role, User
+from apps.channels.kinds import Channel
 from apps.core import charts, clock, formats
 
 from ..models import Campaign, Conflict, Message, PlanVersion
@@ -37,6 +38,7 @@ class WayRow:
     remark: str
     button: str
     effects: list[tuple[str, int, int]] = field(default_factory=list)
+    arising: list[tuple[str, int]] = field(default_factory=list)
     is_first: bool = True
 
 
@@ -175,7 +177,9 @@ class Panel:
         rows, seen = [], set()
         for way in self._measured():
             kind = (way.action, way.campaign_id)
-            rows.append(WayRow(way, self._label(way), self._remark(way), self._button(way), self._effects(way), kind not in seen))
+            arising = [(str(registry.rule(rule).title), people) for rule, people in way.arising]
+            words = (self._label(way), self._remark(way), self._button(way), self._effects(way), arising)
+            rows.append(WayRow(way, *words, kind not in seen))
             seen.add(kind)
         return rows
 
@@ -215,6 +219,8 @@ class Panel:
             }
         if way.action == ResolutionAction.SPLIT:
             return self._label_split(way.parameters)
+        if way.action == ResolutionAction.CHANNEL:
+            return self._label_channel(way.parameters)
         if way.action == ResolutionAction.CAP and way.campaign_id:
             return _("Hold to the limit: %(campaign)s leaves out whoever is over it") % {"campaign": names[way.campaign_id]}
         return _("Accept as it is, with a reason")
@@ -225,6 +231,13 @@ class Panel:
         if action == ResolutionAction.CANCEL:
             return _("Cancel %(campaign)s") % {"campaign": name}
         return _("%(campaign)s leaves these people out") % {"campaign": name} if parameters.get("alone") else ""
+
+    def _label_channel(self, parameters: dict[str, Any]) -> str:
+        """Who writes to the shared people on which other channel."""
+        return _("%(yielding)s contacts the shared people on another channel: %(channel)s, %(reached)s reached") % {
+            "yielding": self._names().get(parameters["yielding"], "?"), "channel": Channel(parameters["channel"]).label,
+            "reached": formats.number(parameters["reached"]),
+        }
 
     def _label_split(self, parameters: dict[str, Any]) -> str:
         """Who stays with whom when each gets the more valuable one."""
@@ -237,6 +250,8 @@ class Panel:
     def _remark(self, way: WayOut) -> str:
         if way.action == ResolutionAction.LEAVE_OUT and self._gives_way(way):
             return _("the lower priority gives way")
+        if way.action == ResolutionAction.CHANNEL:
+            return _("its text and a new approval are needed")
         if way.action != ResolutionAction.MOVE:
             return ""
         words = []
@@ -254,7 +269,7 @@ class Panel:
 
     def _effects(self, way: WayOut) -> list[tuple[str, int, int]]:
         """Finding by finding of the pair: its name, people now, people then. Only where there is more than one."""
-        if len(way.effects) < 2:
+        if len(way.effects) < 2 and way.action != ResolutionAction.CHANNEL:
             return []
         return [(str(registry.rule(effect.rule).title), effect.before, effect.after) for effect in way.effects]
 
@@ -353,6 +368,8 @@ class Panel:
             return words % {"campaign": names.get(sides["campaign"], "?"), "n": days}
         if row.action == ResolutionAction.SPLIT:
             return self._label_split(sides)
+        if row.action == ResolutionAction.CHANNEL:
+            return self._label_channel(sides)
         if row.action == ResolutionAction.CAP:
             return _("Hold to the limit: %(campaign)s leaves out whoever is over it") % {
                 "campaign": names.get(sides["campaign"], "?")

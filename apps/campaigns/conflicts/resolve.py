@@ -15,7 +15,7 @@ from apps.core import clock
 from ..models import Conflict
 from ..models.conflicts import ResolutionAction, Severity
 from ..models.plan import CampaignStatus
-from . import loading, pairs, registry, response, sharing, single, valued
+from . import loading, pairs, rechannel, registry, response, sharing, single, valued
 from .findings import Finding
 from .passes import find
 from .snapshot import Plan, PlannedAgreement, PlannedCampaign, PlannedMessage
@@ -41,7 +41,7 @@ class WayOut:
 
     ``orders_lost`` is None where the past gives no basis. ``others`` counts conflicts of medium severity or more that the
     moved campaign then has with the rest of the plan. ``spread``: people of the finding by their contacts in the fullest week
-    then, see sharing.py.
+    then, see sharing.py. Over another ``channel``, ``reached`` people get it there, and ``arising`` (rule, people) is found then.
     """
 
     action: str
@@ -55,19 +55,22 @@ class WayOut:
     others: int = 0
     effects: tuple[Effect, ...] = ()
     spread: tuple[int, ...] = ()
+    channel: str = ""
+    reached: int = 0
+    arising: tuple[tuple[str, int], ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
-        """Names this way out in a form: ``leave_out:12``, ``move:12:5``, ``cap:12``, ``accept``."""
-        return ":".join([self.action, *(str(part) for part in (self.campaign_id, self.days) if part)])
+        """Names this way out in a form: ``leave_out:12``, ``move:12:5``, ``channel:12:sms``, ``accept``."""
+        return ":".join([self.action, *(str(part) for part in (self.campaign_id, self.days, self.channel) if part)])
 
     def measured(self) -> dict[str, Any]:
         """The effect as plain figures, to stand beside the proposal."""
         return {
             "still_both": self.still_both, "apart_days": self.apart_days, "people_lost": self.people_lost,
             "orders_lost": None if self.orders_lost is None else round(self.orders_lost, 1), "others": self.others,
-            "effects": [asdict(effect) for effect in self.effects],
+            "effects": [asdict(effect) for effect in self.effects], "reached": self.reached, "arising": [*self.arising],
         }
 
 
@@ -78,7 +81,7 @@ def ways_out(conflict: Conflict, *, now: datetime) -> list[WayOut]:
         return []
     ways = [*found.leave_outs(now), *_caps(found, now)]
     if len(found.campaigns) == 2:
-        ways += [*valued.split(found, now), *_cancels(found, now)]
+        ways += [*valued.split(found, now), *rechannel.ways(found, response.past(now=now)), *_cancels(found, now)]
     for campaign in found.campaigns:
         ways += _moves(found, campaign)
     if len(found.campaigns) == 1:

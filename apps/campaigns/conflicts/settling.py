@@ -10,7 +10,7 @@ from apps.accounts.models import User
 from .. import moving, webhooks
 from ..models import Agreement, Campaign, Conflict, Resolution
 from ..models.conflicts import ConflictState, EndCause, ResolutionAction, ResolutionState
-from . import ending, pairs, passes, single, valued
+from . import ending, pairs, passes, single, standing_in, valued
 from .writing import AS_FOUND, UNDECIDED
 
 
@@ -54,12 +54,18 @@ def _carry_out(resolution: Resolution, actor: User | None, now: datetime) -> Non
         change(resolution, actor=actor, now=now)
         passes.plan_changed(campaign_ids=sides, now=now)
     else:
-        _leave_out(resolution, now)
+        agreement = _leave_out(resolution, now)
+        if resolution.action == ResolutionAction.CHANNEL:
+            assert actor is not None
+            chosen = resolution.parameters
+            standing_in.draft(
+                agreement, channel=chosen["channel"], originals=chosen["messages"], kept=chosen["kept"], actor=actor, now=now
+            )
         passes.plan_changed(campaign_ids=sides, now=now)
     passes.look_again(sides, now=now)
 
 
-def _leave_out(resolution: Resolution, now: datetime) -> None:
+def _leave_out(resolution: Resolution, now: datetime) -> Agreement:
     sides = resolution.parameters
     swapped = valued.thawed(sides["swapped"]) if resolution.action == ResolutionAction.SPLIT else None
     since = datetime.fromisoformat(sides["since"]) if "since" in sides else now
@@ -68,7 +74,7 @@ def _leave_out(resolution: Resolution, now: datetime) -> None:
     )
     for agreement in opposite.select_related("resolution__conflict"):
         ending.end(agreement.resolution, cause=EndCause.REPLACED, now=now)
-    Agreement.objects.create(
+    return Agreement.objects.create(
         resolution=resolution, yielding_campaign_id=sides["yielding"], keeping_campaign_id=sides["keeping"],
         yielding_message_id=sides["yielding_message"], keeping_message_id=sides["keeping_message"], since=since,
         swapped=swapped,

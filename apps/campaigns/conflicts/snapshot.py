@@ -136,6 +136,7 @@ class PlannedAgreement:
     Where people were split, ``swapped`` stay with the yielding side, whose messages are then ``yielding``.
     ``keeping`` are the messages whose people are left to them, ``sent`` those of the yielding side that had gone out
     before: whoever got one of them is left out by the keeping side. ``until`` is the first moment at which it binds no more.
+    ``stand_ins`` are messages of the yielding side that are for the very people whom it leaves out.
     """
 
     yielding_campaign: int
@@ -149,6 +150,7 @@ class PlannedAgreement:
     resolution_id: int | None = None
     swapped: BitMap | None = field(default=None, compare=False)
     yielding: frozenset[int] = frozenset()
+    stand_ins: frozenset[int] = frozenset()
 
     @property
     def pair(self) -> frozenset[int]:
@@ -158,6 +160,8 @@ class PlannedAgreement:
     def leaves(self, message: PlannedMessage) -> frozenset[int]:
         """Messages whose people this one leaves out, wherever it now stands in time. Safety gives way to nothing."""
         if message.kind != MessageKind.ADDRESSED or message.is_safety or not self._binds(message):
+            return frozenset()
+        if message.id in self.stand_ins:
             return frozenset()
         if self._is(message, self.yielding_campaign, self.yielding_message):
             return frozenset() if self.swapped else self.keeping - {message.id}

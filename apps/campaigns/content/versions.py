@@ -134,6 +134,10 @@ def save(
         wanted["blocks"] = blocks.cleaned(wanted["blocks"])
     _refuse_unfit(wanted)
     if all(getattr(current, name) == value for name, value in wanted.items()):
+        if current.updated_by_id is None:
+            # Words that were taken over from elsewhere are somebody's own once they save them as they are.
+            ContentVersion.objects.filter(pk=current.pk).update(updated_by=actor, updated_at=now)
+            current.updated_by, current.updated_at = actor, now
         return current
     if current.revision != expected_revision:
         raise SavedMeanwhile(current, wanted)

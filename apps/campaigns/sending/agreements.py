@@ -37,6 +37,7 @@ def binding(message: Message, at: datetime) -> list[Agreement]:
     return list(
         Agreement.objects.in_force(company_day(at))
         .filter(yields | keeps)
+        .exclude(stand_ins__message=message)
         .select_related("yielding_campaign", "keeping_campaign", "yielding_message", "keeping_message")
         .order_by("pk")
     )
@@ -47,7 +48,7 @@ def left_to_others(message: Message, people: BitMap, at: datetime, aliases: Alia
     found: list[tuple[Agreement, BitMap]] = []
     left = people
     for agreement in binding(message, at):
-        out = _left_out(agreement, message, left, at, aliases)
+        out = left_out(agreement, message, left, at, aliases)
         if out:
             found.append((agreement, out))
             left = left - out
@@ -58,21 +59,28 @@ def _yields(agreement: Agreement, message: Message) -> bool:
     return agreement.yielding_campaign_id == message.campaign_id and agreement.yielding_message_id in (None, message.pk)
 
 
-def _left_out(agreement: Agreement, message: Message, people: BitMap, at: datetime, aliases: Aliases) -> BitMap:
+def left_out(agreement: Agreement, message: Message, people: BitMap, at: datetime, aliases: Aliases) -> BitMap:
+    """Those of the people who must not get this message now because of that agreement."""
     everybody = aliases.everybody(people)
     yields = _yields(agreement, message)
     if yields:
         others = _side(agreement.keeping_campaign, agreement.keeping_message)
     else:
         others = _side(agreement.yielding_campaign, agreement.yielding_message)
-    others = [other for other in others if other.pk != message.pk]
-    ids = [other.pk for other in others]
-    taken = ledger.reached(ids, everybody)
-    taken |= BitMap.union(BitMap(), *[held.people for held in reserved(everybody, messages=ids)])
+    # Who gets the yielding side on another channel by this very agreement is meant to get the keeping side too.
+    apart = {message.pk, *agreement.stand_ins.values_list("message", flat=True)}
+    others = [other for other in others if other.pk not in apart]
+    taken = taken_by([other.pk for other in others], everybody)
     swapped = agreement.swapped or BitMap()
     giving_way = everybody - swapped if yields else everybody & swapped
     taken |= still_to_come(others, giving_way - taken, at)
     return aliases.back(aliases.living(taken), people)
+
+
+def taken_by(messages: list[int], everybody: BitMap) -> BitMap:
+    """Those of the people whom one of these messages has reached, or is about to."""
+    held = [each.people for each in reserved(everybody, messages=messages)]
+    return BitMap.union(ledger.reached(messages, everybody), *held)
 
 
 def _side(campaign: Campaign, message: Message | None) -> list[Message]:

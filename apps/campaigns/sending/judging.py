@@ -13,7 +13,7 @@ from apps.consent import gate
 from apps.core import bitmaps
 from apps.core.reasons import Reason
 
-from . import agreements, arms, blackouts, ledger, limits, serve_first
+from . import agreements, arms, blackouts, ledger, limits, serve_first, stand_ins
 from .aliases import Aliases
 from .reservations import reserved
 
@@ -70,6 +70,7 @@ def judge(run: Run, people: BitMap, at: datetime, aliases: Aliases) -> Verdict:
     _serve_first(verdict, run, at, aliases)
     for agreement, group in agreements.left_to_others(message, verdict.allowed, at, aliases):
         verdict.refuse(Reason.AGREED, f"agreement.{agreement.pk}", group)
+    verdict.refuse(Reason.OTHER_CHANNEL, stand_ins.RULE, stand_ins.left_out(message, verdict.allowed, at, aliases))
     for barrier, group in limits.over_limit(message, verdict.allowed, at, aliases=aliases, apart_from=run.pk):
         verdict.refuse(barrier.reason, barrier.code, group)
     verdict.held_out = verdict.allowed & held_out_of(run)

@@ -28,7 +28,7 @@ def load(pk: int) -> Campaign:
 def load_message(pk: int, message_pk: int) -> Message:
     """One message of a campaign, without its people."""
     found = Message.objects.select_related(
-        "campaign__department", "campaign__product", "purpose", "account", "offer__product"
+        "campaign__department", "campaign__product", "purpose", "account", "offer__product", "stands_in__original"
     ).defer("plan_audience")
     return get_object_or_404(found, pk=message_pk, campaign_id=pk)
 
