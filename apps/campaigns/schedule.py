@@ -67,13 +67,20 @@ def occurrences(message: Message, *, first: datetime, last: datetime, zone: Zone
 
     Repetition keeps the wall clock of ``zone``: 09:00 stays 09:00 over a daylight-saving change.
     """
-    if not message.recurrence:
-        if first <= message.send_at <= last:
-            yield message.send_at
+    until = (message.recurs_until or message.campaign.ends_on) if message.recurrence else None
+    return moments(message.send_at, message.recurrence, until, first=first, last=last, zone=zone)
+
+
+def moments(
+    send_at: datetime, recurrence: str, until: date | None, *, first: datetime, last: datetime, zone: ZoneInfo
+) -> Iterator[datetime]:
+    """The same from the single values; ``until`` is the last day of the repetition."""
+    if not recurrence:
+        if first <= send_at <= last:
+            yield send_at
         return
-    start = message.send_at.astimezone(zone).replace(tzinfo=None)
-    until = message.recurs_until or message.campaign.ends_on
-    rule = rrulestr(message.recurrence, dtstart=start)
+    start = send_at.astimezone(zone).replace(tzinfo=None)
+    rule = rrulestr(recurrence, dtstart=start)
     low = first.astimezone(zone).replace(tzinfo=None)
     high = last.astimezone(zone).replace(tzinfo=None)
     for naive in rule.xafter(low, count=MOST_OCCURRENCES, inc=True):

@@ -6,10 +6,16 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from types import SimpleNamespace
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef
+from django.db.models.functions import JSONObject
 
 from apps.channels.models import ChannelAccount
+from apps.core.bundles import Bundle
 
-from ..models import Capacity, ContactPolicy, Embargo, Exclusivity, MinimumGap, OfferPairing, QuietHours
+from ..models import Capacity, ChannelWeight, ContactPolicy, Embargo, Exclusivity, MinimumGap, OfferPairing, QuietHours
 
 SECONDS_A_DAY = 24 * 60 * 60
 
@@ -159,95 +165,109 @@ class Circumstances:
     quiet: tuple[PlannedQuiet, ...] = ()
 
 
+POLICIES = ContactPolicy.objects.filter(is_active=True).values(
+    "id", "name", "limit", "hours", "channels", "department_id", "counts_service", "grouping",
+    weighs=ArraySubquery(
+        ChannelWeight.objects.filter(policy=OuterRef("pk")).values(one=JSONObject(channel="channel", weight="weight"))
+    ),
+)
+GAPS = MinimumGap.objects.filter(is_active=True).values("id", "name", "hours", "channels", "department_id")
+PAIRINGS = OfferPairing.objects.filter(is_active=True).values(
+    "id", "name", "kind", "days", "first_offer_id", "second_offer_id",
+    first_path=F("first_category__path"), second_path=F("second_category__path"),
+)
+EXCLUSIVITIES = Exclusivity.objects.filter(is_active=True).values(
+    "id", "name", "starts_on", "ends_on", "brand", "product_id", "surface_id", "department_id", "campaign_id",
+    product_path=F("product__category__path"), path=F("category__path"),
+)
+CAPACITIES = Capacity.objects.filter(is_active=True).values(
+    "id", "name", "channel", "account_id", "starts_on", "ends_on", "weekdays", "per_day", "growth_percent", "is_hard"
+)
+ACCOUNTS = ChannelAccount.objects.filter(is_active=True, is_elsewhere=False).values("id", "name", "channel", "rate", "daily_capacity")
+EMBARGOES = Embargo.objects.filter(is_active=True).values(
+    "id", "name", "lifts_at", "brand", "product_id", product_path=F("product__category__path"), path=F("category__path")
+)
+QUIET = QuietHours.objects.filter(is_active=True).values(
+    "id", "name", "begins", "ends", "weekdays", "channels", "countries", "department_id", "includes_service", "is_law"
+)
+ALL = Bundle(
+    policies=POLICIES, gaps=GAPS, pairings=PAIRINGS, exclusivities=EXCLUSIVITIES, capacities=CAPACITIES, accounts=ACCOUNTS,
+    embargoes=EMBARGOES, quiet=QUIET,
+)
+LIMITS = Bundle(policies=POLICIES, gaps=GAPS)
+
+
 def load() -> Circumstances:
-    """What is in force, in nine queries."""
+    """What is in force, in one query."""
+    rows = ALL.read()
     return Circumstances(
-        policies=policies(), gaps=gaps(),
-        pairings=tuple(
-            _pairing(row) for row in OfferPairing.objects.filter(is_active=True).select_related("first_category", "second_category")
-        ),
-        exclusivities=tuple(
-            _exclusivity(row) for row in Exclusivity.objects.filter(is_active=True).select_related("category", "product__category")
-        ),
-        capacities=(*(_capacity(row) for row in Capacity.objects.filter(is_active=True)), *_accounts()),
-        embargoes=tuple(_embargo(row) for row in Embargo.objects.filter(is_active=True).select_related("category", "product__category")),
-        quiet=tuple(_quiet(row) for row in QuietHours.objects.filter(is_active=True)),
+        policies=tuple(_policy(row) for row in rows["policies"]), gaps=tuple(_gap(row) for row in rows["gaps"]),
+        pairings=tuple(_pairing(row) for row in rows["pairings"]),
+        exclusivities=tuple(_exclusivity(row) for row in rows["exclusivities"]),
+        capacities=(*(_capacity(row) for row in rows["capacities"]), *(_account(row) for row in rows["accounts"])),
+        embargoes=tuple(_embargo(row) for row in rows["embargoes"]),
+        quiet=tuple(_quiet(row) for row in rows["quiet"]),
     )
 
 
-def policies() -> tuple[PlannedPolicy, ...]:
-    """The contact policies in force, in two queries."""
-    return tuple(_policy(row) for row in ContactPolicy.objects.filter(is_active=True).prefetch_related("weights"))
+def limits() -> tuple[tuple[PlannedPolicy, ...], tuple[PlannedGap, ...]]:
+    """The contact policies and the minimum gaps in force, in one query."""
+    rows = LIMITS.read()
+    return tuple(_policy(row) for row in rows["policies"]), tuple(_gap(row) for row in rows["gaps"])
 
 
-def gaps() -> tuple[PlannedGap, ...]:
-    """The minimum gaps in force."""
-    return tuple(_gap(row) for row in MinimumGap.objects.filter(is_active=True))
-
-
-def _policy(row: ContactPolicy) -> PlannedPolicy:
+def _policy(row: SimpleNamespace) -> PlannedPolicy:
     return PlannedPolicy(
-        id=row.pk, name=row.name, limit=row.limit, window=timedelta(hours=row.hours), channels=tuple(row.channels),
+        id=row.id, name=row.name, limit=row.limit, window=timedelta(hours=row.hours), channels=tuple(row.channels),
         department_id=row.department_id, counts_service=row.counts_service, grouping=row.grouping,
-        weights={weight.channel: weight.weight for weight in row.weights.all()},
+        weights={each["channel"]: each["weight"] for each in row.weighs},
     )
 
 
-def _gap(row: MinimumGap) -> PlannedGap:
-    return PlannedGap(row.pk, row.name, timedelta(hours=row.hours), tuple(row.channels), row.department_id)
+def _gap(row: SimpleNamespace) -> PlannedGap:
+    return PlannedGap(row.id, row.name, timedelta(hours=row.hours), tuple(row.channels), row.department_id)
 
 
-def _pairing(row: OfferPairing) -> PlannedPairing:
+def _pairing(row: SimpleNamespace) -> PlannedPairing:
     return PlannedPairing(
-        row.pk, row.name, row.kind,
-        OfferSide(row.first_offer_id, row.first_category.path if row.first_category else ""),
-        OfferSide(row.second_offer_id, row.second_category.path if row.second_category else ""),
-        row.days,
+        row.id, row.name, row.kind, OfferSide(row.first_offer_id, row.first_path or ""),
+        OfferSide(row.second_offer_id, row.second_path or ""), row.days,
     )
 
 
-def _exclusivity(row: Exclusivity) -> PlannedExclusivity:
+def _exclusivity(row: SimpleNamespace) -> PlannedExclusivity:
     return PlannedExclusivity(
-        id=row.pk, name=row.name, starts_on=row.starts_on, ends_on=row.ends_on, brand=row.brand, product_id=row.product_id,
-        product_path=_path(row), path=row.category.path if row.category else "", account_id=row.surface_id,
-        department_id=row.department_id, campaign_id=row.campaign_id,
+        id=row.id, name=row.name, starts_on=row.starts_on, ends_on=row.ends_on, brand=row.brand, product_id=row.product_id,
+        product_path=row.product_path or "", path=row.path or "", account_id=row.surface_id, department_id=row.department_id,
+        campaign_id=row.campaign_id,
     )
 
 
-def _accounts() -> list[PlannedCapacity]:
-    """What each account that we send with lets through in a day: its messages per day, or a day at its rate."""
-    rows = ChannelAccount.objects.filter(is_active=True, is_elsewhere=False).defer("credentials", "options")
-    return [
-        PlannedCapacity(
-            id=0, name=row.name, channel=row.channel, account_id=row.pk, starts_on=date.min, ends_on=None, weekdays=(),
-            per_day=min(int(row.rate * SECONDS_A_DAY), row.daily_capacity if row.daily_capacity is not None else sys.maxsize),
-        )
-        for row in rows
-    ]
-
-
-def _capacity(row: Capacity) -> PlannedCapacity:
+def _account(row: SimpleNamespace) -> PlannedCapacity:
+    """What an account that we send with lets through in a day: its messages per day, or a day at its rate."""
     return PlannedCapacity(
-        id=row.pk, name=row.name, channel=row.channel, account_id=row.account_id, starts_on=row.starts_on,
+        id=0, name=row.name, channel=row.channel, account_id=row.id, starts_on=date.min, ends_on=None, weekdays=(),
+        per_day=min(int(row.rate * SECONDS_A_DAY), row.daily_capacity if row.daily_capacity is not None else sys.maxsize),
+    )
+
+
+def _capacity(row: SimpleNamespace) -> PlannedCapacity:
+    return PlannedCapacity(
+        id=row.id, name=row.name, channel=row.channel, account_id=row.account_id, starts_on=row.starts_on,
         ends_on=row.ends_on, weekdays=tuple(row.weekdays), per_day=row.per_day, growth_percent=row.growth_percent,
         is_hard=row.is_hard,
     )
 
 
-def _embargo(row: Embargo) -> PlannedEmbargo:
+def _embargo(row: SimpleNamespace) -> PlannedEmbargo:
     return PlannedEmbargo(
-        row.pk, row.name, row.lifts_at, row.brand, row.product_id, _path(row), row.category.path if row.category else ""
+        row.id, row.name, row.lifts_at, row.brand, row.product_id, row.product_path or "", row.path or ""
     )
 
 
-def _path(row: Exclusivity | Embargo) -> str:
-    """Where the product stands in the category tree."""
-    return row.product.category.path if row.product and row.product.category else ""
-
-
-def _quiet(row: QuietHours) -> PlannedQuiet:
+def _quiet(row: SimpleNamespace) -> PlannedQuiet:
     return PlannedQuiet(
-        id=row.pk, name=row.name, begins=row.begins, ends=row.ends, weekdays=tuple(row.weekdays),
+        id=row.id, name=row.name, begins=row.begins, ends=row.ends, weekdays=tuple(row.weekdays),
         channels=tuple(row.channels), countries=tuple(row.countries), department_id=row.department_id,
         includes_service=row.includes_service, is_law=row.is_law,
     )

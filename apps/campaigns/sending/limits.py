@@ -55,8 +55,9 @@ def barriers_for(message: Message) -> list[Barrier]:
     purpose_class = message.purpose.purpose_class if message.purpose else PurposeClass.PROMOTION
     if purpose_class != PurposeClass.PROMOTION:
         return []
-    every = [Barrier(f"policy.{cap.id}", Reason.OVER_LIMIT, cap) for cap in circumstances.policies()]
-    every += [Barrier(f"gap.{gap.id}", Reason.TOO_SOON, gap.cap) for gap in circumstances.gaps()]
+    policies, gaps = circumstances.limits()
+    every = [Barrier(f"policy.{cap.id}", Reason.OVER_LIMIT, cap) for cap in policies]
+    every += [Barrier(f"gap.{gap.id}", Reason.TOO_SOON, gap.cap) for gap in gaps]
     department_id = message.campaign.department_id
     return [each for each in every if pacing.counts(each.cap, message.channel, purpose_class, department_id)]
 

@@ -75,12 +75,12 @@ def test_until_people_are_counted_again_the_last_count_stands(scene):
 
 
 def test_the_plan_is_loaded_in_a_fixed_number_of_queries(scene, django_assert_num_queries):
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(13):
         passes.find(loading.load(now=NOW))
     for number in range(12):
         campaign = planned(DepartmentFactory(), range(number, 200), days=number % 5, offer=OfferFactory())
         MessageFactory(campaign=campaign, recurrence="FREQ=DAILY;COUNT=5")
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(13):
         assert len(passes.find(loading.load(now=NOW))) > 20
 
 
