@@ -11,6 +11,7 @@ from apps.campaigns.api import (
     DeliveryViewSet,
     MessageViewSet,
     OfferViewSet,
+    ProgrammeViewSet,
 )
 from apps.campaigns.api_conflicts import ConflictViewSet
 from apps.campaigns.api_elsewhere import ContactViewSet, PermissionViewSet
@@ -25,6 +26,7 @@ router.register("campaigns", CampaignViewSet, "api-campaigns")
 router.register("messages", MessageViewSet, "api-messages")
 router.register("contents", ContentViewSet, "api-contents")
 router.register("offers", OfferViewSet, "api-offers")
+router.register("programmes", ProgrammeViewSet, "api-programmes")
 router.register("deliveries", DeliveryViewSet, "api-deliveries")
 router.register("conflicts", ConflictViewSet, "api-conflicts")
 router.register("contacts", ContactViewSet, "api-contacts")

@@ -1,5 +1,6 @@
 """Administration of contact policies, blackouts and programmes; approvals, runs and stops to look at."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -7,11 +8,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.access import current_user
 from apps.accounts.administration import Audited, Lines, ReadOnly, Ticks
 from apps.channels.kinds import Channel
 from apps.core.clock import now
 
-from . import hours_admin, subscriptions_admin  # noqa: F401  registers their pages
+from . import hours_admin, programmes, subscriptions_admin  # noqa: F401  registers their pages
 from .constraints_admin import WeightInline
 from .models import Approval, Blackout, Conflict, ConflictSettings, ContactPolicy, Halt, Programme, Run
 
@@ -88,11 +90,13 @@ class ProgrammeAdmin(Audited):
     list_display = ("name", "starts_on", "ends_on", "budget", "currency")
     search_fields = ("name",)
     autocomplete_fields = ()
-    exclude = ("created_at",)
+    fields = programmes.FIELDS
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        obj.created_at = obj.created_at or now()
-        super().save_model(request, obj, form, change)
+        """By the same calls as on the programme's page, so that campaigns that inherit follow."""
+        act = partial(programmes.change, programme=obj) if change else programmes.create
+        stored = act(actor=current_user(request), values={name: form.cleaned_data[name] for name in programmes.FIELDS}, now=now())
+        obj.pk, obj.version, obj.created_at = stored.pk, stored.version, stored.created_at
 
 
 @admin.register(Approval)

@@ -24,7 +24,7 @@ from apps.core.problems import Refused
 from . import audiences, offers, planning
 from .api_drafts import CampaignDraft, ContentDraft, MessageDraft, OfferDraft, PriceDraft
 from .content import versions
-from .models import Campaign, CampaignStatus, ContentVersion, Delivery, Message, Offer
+from .models import Campaign, CampaignStatus, ContentVersion, Delivery, Message, Offer, Programme
 
 
 def require_draft(campaign: Campaign, actor: User) -> None:
@@ -46,12 +46,14 @@ def drafts(draft: Any, answer: Any) -> Any:
 
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     department: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    partners: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True, many=True)
 
     class Meta:
         model = Campaign
         fields = (
-            "id", "name", "brief", "goal", "goal_metric", "goal_value", "product", "department", "programme", "owner",
-            "starts_on", "ends_on", "budget", "currency", "priority", "control_share", "status", "version", "updated_at",
+            "id", "name", "brief", "goal", "goal_metric", "goal_value", "product", "department", "partners", "programme",
+            "key_message", "offer", "merged_into", "owner", "starts_on", "ends_on", "takes_dates", "budget",
+            "currency", "priority", "control_share", "status", "version", "updated_at",
         )
 
 
@@ -59,7 +61,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 class CampaignViewSet(Drafting, viewsets.ReadOnlyModelViewSet[Campaign]):
     """Campaigns of all departments. Filters: ``status``, ``department``, ``from``, ``to`` (dates)."""
 
-    queryset = Campaign.objects.select_related("department")
+    queryset = Campaign.objects.select_related("department").prefetch_related("partners")
     serializer_class = CampaignSerializer
     pagination_class = ById
     read_action = "campaigns.read"
@@ -105,7 +107,8 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     class Meta:
         model = Message
         fields = (
-            "id", "campaign", "name", "kind", "channel", "account", "purpose", "offer", "include", "exclude",
+            "id", "campaign", "name", "kind", "channel", "account", "purpose", "offer", "offer_inherited", "without_offer", "include",
+            "exclude",
             "audience_rule", "timing", "send_at", "send_until", "recurrence", "recurs_until", "variants_share",
             "arms_attribute", "needs_fields", "priority", "region", "estimated_reach", "planned_cost", "plan_count",
             "plan_computed_at", "version",
@@ -240,6 +243,23 @@ class OfferViewSet(Drafting, viewsets.ReadOnlyModelViewSet[Offer]):
             prices={price["country"]: (price["amount"], price["currency"]) for price in values["prices"]}, now=now(),
         )  # fmt: skip
         return self.get_queryset().prefetch_related("prices").get(pk=saved.pk)
+
+
+class ProgrammeSerializer(serializers.ModelSerializer[Programme]):
+    campaigns: Any = serializers.PrimaryKeyRelatedField(many=True, read_only=True)
+
+    class Meta:
+        model = Programme
+        fields = ("id", "name", "key_message", "offer", "starts_on", "ends_on", "budget", "currency", "version", "campaigns")
+
+
+class ProgrammeViewSet(Guarded, viewsets.ReadOnlyModelViewSet[Programme]):
+    """What departments do together. Leads make and change programmes; programs put their drafts under one."""
+
+    queryset = Programme.objects.prefetch_related("campaigns")
+    serializer_class = ProgrammeSerializer
+    pagination_class = ById
+    read_action = "campaigns.read"
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):

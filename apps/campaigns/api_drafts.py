@@ -41,11 +41,15 @@ class CampaignDraft(serializers.ModelSerializer[Campaign]):
         slug_field="sku", queryset=Product.objects.all(), required=False, allow_null=True
     )
 
+    offer: Any = serializers.PrimaryKeyRelatedField(
+        queryset=Offer.objects.filter(archived_at=None), required=False, allow_null=True
+    )
+
     class Meta:
         model = Campaign
         fields = (
-            "version", "name", "brief", "goal", "goal_metric", "goal_value", "product", "programme", "owner", "starts_on",
-            "ends_on", "budget", "currency", "priority", "control_share",
+            "version", "name", "brief", "goal", "goal_metric", "goal_value", "product", "programme", "key_message", "offer", "owner",
+            "starts_on", "ends_on", "takes_dates", "budget", "currency", "priority", "control_share",
         )
         extra_kwargs = {"starts_on": {"validators": [in_reach]}, "ends_on": {"validators": [in_reach]},
                         "priority": {"max_value": 100}}  # fmt: skip
@@ -83,7 +87,7 @@ class MessageDraft(serializers.ModelSerializer[Message]):
     class Meta:
         model = Message
         fields = (
-            "version", "campaign", "name", "kind", "channel", "account", "purpose", "offer", "include", "exclude",
+            "version", "campaign", "name", "kind", "channel", "account", "purpose", "offer", "without_offer", "include", "exclude",
             "audience_rule", "timing", "send_at", "send_until", "recurrence", "recurs_until", "variants_share",
             "arms_attribute", "needs_fields", "priority", "region", "estimated_reach", "planned_cost",
         )

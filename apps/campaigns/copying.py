@@ -49,7 +49,7 @@ def copy_campaign(*, actor: User, campaign: Campaign, starts_on: date, name: str
     copy: Campaign = _twin(
         campaign, name=(name or _("%(name)s (copy)") % {"name": campaign.name})[:120], owner_id=actor.pk,
         department_id=department.pk, starts_on=starts_on, ends_on=campaign.ends_on + timedelta(days=days),
-        status=CampaignStatus.DRAFT, paused_from="", version=1, copied_from_id=campaign.pk,
+        status=CampaignStatus.DRAFT, paused_from="", version=1, copied_from_id=campaign.pk, takes_dates=False, merged_into_id=None,
         created_at=now, updated_at=now,
     )
     copy.save()

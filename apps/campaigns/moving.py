@@ -84,7 +84,8 @@ def _shift(campaign: Campaign, days: int, *, actor: User, now: datetime) -> None
     before = _dates(campaign)
     campaign.starts_on += timedelta(days=days)
     campaign.ends_on += timedelta(days=days)
-    campaign.save(update_fields=["starts_on", "ends_on"])
+    campaign.takes_dates = False
+    campaign.save(update_fields=["starts_on", "ends_on", "takes_dates"])
     zone = clock.company_zone()
     rows = list(campaign.messages.defer("plan_audience"))
     for row in rows:

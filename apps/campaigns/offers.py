@@ -1,4 +1,4 @@
-"""Offers, brands and programmes: their writes."""
+"""Offers and brands: their writes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from apps.accounts.models import Department, User
 from apps.core import clock
 
 from . import planning
-from .models import Brand, Campaign, Offer, OfferPrice, Programme
+from .models import Brand, Campaign, Offer, OfferPrice
 from .models.offers import OfferKind
 
 FIELDS = ("name", "kind", "product", "category", "value", "currency", "code", "claim", "terms")
@@ -119,21 +119,6 @@ def save_brand(
         after={name: planning._plain(value) for name, value in values.items()}, now=now,
     )
     return brand
-
-
-@transaction.atomic
-def save_programme(*, actor: User, programme: Programme, now: datetime) -> Programme:
-    """Keep a programme. Every lead may: it belongs to several departments."""
-    access.require(actor.role in {"lead", "administrator"})
-    made = programme.pk is None
-    if made:
-        programme.created_at = now
-    programme.save()
-    audit.record(
-        actor=actor, action="programme.created" if made else "programme.changed", subject=programme,
-        after={"name": programme.name, "starts_on": programme.starts_on, "ends_on": programme.ends_on}, now=now,
-    )
-    return programme
 
 
 def offers_of(user: User) -> models.QuerySet[Offer]:

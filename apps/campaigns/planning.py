@@ -19,16 +19,16 @@ from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.money import currency_code
 
-from . import approval, schedule
+from . import approval, inheritance, schedule
 from .conflicts import passes
 from .models import Campaign, CampaignStatus, Message, MessageKind
 
 CAMPAIGN_FIELDS = (
-    "name", "brief", "goal", "goal_metric", "goal_value", "product", "programme", "owner", "starts_on", "ends_on",
-    "budget", "currency", "priority", "control_share",
+    "name", "brief", "goal", "goal_metric", "goal_value", "product", "programme", "key_message", "offer", "owner", "starts_on",
+    "ends_on", "takes_dates", "budget", "currency", "priority", "control_share",
 )
 MESSAGE_FIELDS = (
-    "name", "position", "kind", "channel", "account", "purpose", "offer", "audience_rule", "timing", "send_at",
+    "name", "position", "kind", "channel", "account", "purpose", "offer", "without_offer", "audience_rule", "timing", "send_at",
     "send_until", "recurrence", "recurs_until", "follows", "variants_share", "arms_attribute", "needs_fields", "priority", "region",
     "estimated_reach", "planned_cost",
 )
@@ -126,6 +126,7 @@ def create_campaign(*, actor: User, department: Department, values: Mapping[str,
         return twin
     campaign = Campaign(department=department, owner=actor, created_at=now, updated_at=now)
     _assign(campaign, values, CAMPAIGN_FIELDS)
+    inheritance.take_days(campaign, values)
     _check_campaign(campaign)
     campaign.save()
     audit.record(
@@ -168,10 +169,13 @@ def change_campaign(
     changed = _assign(current, values, CAMPAIGN_FIELDS)
     if not changed:
         return current
+    inheritance.take_days(current, values)
     _check_campaign(current)
     current.version += 1
     current.updated_at = now
     current.save()
+    if changed.keys() & {"programme", "offer"}:
+        inheritance.hand_down([current])
     _record_change(current, changed, actor=actor, now=now)
     _after_change(current, actor=actor, now=now)
     return current
@@ -241,6 +245,7 @@ def add_message(*, actor: User, campaign: Campaign, values: Mapping[str, Any], n
     message = Message(campaign=campaign, created_at=now, position=campaign.messages.count())
     _assign(message, values, MESSAGE_FIELDS)
     message.account = message.account or only_account(message)
+    inheritance.take_offer(message, inheritance.offer_of(campaign))
     _check_message(message, moved=True, now=now)
     message.save()
     for name in MESSAGE_SETS:
@@ -253,6 +258,13 @@ def add_message(*, actor: User, campaign: Campaign, values: Mapping[str, Any], n
     return message
 
 
+def _own(message: Message, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without an offer that is named as none while the message has its campaign's: that is no change."""
+    if message.offer_inherited and values.get("offer", message.offer) in (None, message.offer):
+        return {name: value for name, value in values.items() if name != "offer"}
+    return values
+
+
 @transaction.atomic
 def change_message(
     *, actor: User, message: Message, values: Mapping[str, Any], expected_version: int, now: datetime
@@ -263,7 +275,10 @@ def change_message(
     _refuse_closed(current.campaign)
     if current.version != expected_version:
         raise EditedMeanwhile(current, values)
-    changed = _assign(current, values, MESSAGE_FIELDS)
+    changed = _assign(current, _own(current, values), MESSAGE_FIELDS)
+    if changed.keys() & {"offer", "without_offer", "purpose"}:
+        current.offer_inherited = current.offer_inherited and "offer" not in changed
+        inheritance.take_offer(current, inheritance.offer_of(current.campaign))
     sets = {
         name: (_plain(getattr(current, name).all()), _plain(values[name]))
         for name in MESSAGE_SETS

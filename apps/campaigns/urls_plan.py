@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from .views import editor, elsewhere, goods, narrowing, parts, plans, reach, reading, steps
+from .views import editor, elsewhere, goods, narrowing, parts, plans, reach, reading, steps, umbrella
 
 _STEPS = ("submit", "withdraw", "launch", "pause", "resume", "cancel")
 _MESSAGE = "campaigns/<int:pk>/messages/<int:message_pk>/"
@@ -46,8 +46,8 @@ urlpatterns: list[URLPattern] = [
     path("brands/", goods.brands, name="brands"),
     path("brands/<slug:slug>/", goods.brand, name="brand"),
     path("brands/<int:pk>/logo", reading.logo, name="logo"),
-    path("programmes/", goods.programmes, name="programmes"),
-    path("programmes/new/", goods.programme, name="programme-new"),
-    path("programmes/<int:pk>/", goods.programme, name="programme"),
+    path("programmes/", umbrella.programmes, name="programmes"),
+    path("programmes/new/", umbrella.new, name="programme-new"),
+    path("programmes/<int:pk>/", umbrella.programme, name="programme"),
     path("m/<str:token>/", reading.browser, name="browser"),
 ]  # fmt: skip

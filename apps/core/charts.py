@@ -210,6 +210,38 @@ def grouped(title: str, labels: Sequence[str], series: Sequence[Series]) -> Safe
     return figure(title, plot, Table([_("Contacts"), *table.head[1:]], table.rows), series)
 
 
+@dataclass(frozen=True)
+class Span:
+    """One bar over time: from and to in per cent of the whole, signs on it (place, words), a department's colour, its days."""
+
+    label: str
+    start: float
+    end: float
+    colour: int
+    days: str
+    marks: Sequence[tuple[float, str]] = ()
+
+
+def strip(title: str, labels: Sequence[str], rows: Sequence[Span]) -> SafeString:
+    """Bars over time below each other, each with its name above it; ``labels`` stand evenly above them all."""
+    heads = format_html_join("", '<text x="{}%" y="11">{}</text>', (
+        (round(100 * at / max(1, len(labels)), 2), words) for at, words in enumerate(labels)
+    ))  # fmt: skip
+    drawn = []
+    for at, row in enumerate(rows):
+        y = 34 + 36 * at
+        drawn.append(format_html(
+            '<g class="d{}"><text class="label" x="{}%" y="{}">{}</text><rect class="dep-fill" x="{}%" '
+            'width="{}%" y="{}" height="12" rx="3"><title>{}: {}</title></rect>{}</g>',
+            row.colour, min(row.start, 60), y - 4, row.label, row.start, max(0.6, round(row.end - row.start, 2)), y, row.label, row.days,
+            format_html_join("", '<circle class="mark" cx="{}%" cy="{}" r="4"><title>{}</title></circle>',
+                             ((x, y + 6, words) for x, words in row.marks)),
+        ))  # fmt: skip
+    svg = format_html('<svg class="strip" height="{}" role="img" aria-label="{}">{}{}</svg>', 30 + 36 * len(rows), title, heads,
+                      format_html_join("", "{}", ((part,) for part in drawn)))  # fmt: skip
+    return figure(title, svg, Table([_("Campaign"), _("Days")], [[row.label, row.days] for row in rows]))
+
+
 def upset(title: str, sets: Sequence[tuple[str, int]], groups: Sequence[tuple[frozenset[int], int]]) -> SafeString:
     """An UpSet plot: below, which of the sets (name, size) a column stands for; above, how many are in exactly those."""
     largest, left = max((n for _inside, n in groups), default=0) or 1, 42.0

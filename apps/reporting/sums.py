@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -68,11 +69,29 @@ class Row:
         return self.counts["clicked"] / self.arrived if self.arrived else None
 
 
+def of_campaigns(ids: Iterable[int]) -> list[Row]:
+    """One row per campaign over all its days, for those that have facts."""
+    return _grouped(DailyFact.objects.filter(campaign_id__in=list(ids)), "campaign_id")
+
+
+def added(purses: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
+    """Money of several rows, by currency."""
+    found: dict[str, Decimal] = {}
+    for purse in purses:
+        for currency, amount in purse.items():
+            found[currency] = found.get(currency, Decimal(0)) + amount
+    return found
+
+
 def by(period: Period, *names: str) -> list[Row]:
     """One row per value of a column (or several), most sent first; without a name one row for all."""
+    return _grouped(period.facts(), *names)
+
+
+def _grouped(facts: QuerySet[DailyFact], *names: str) -> list[Row]:
     sums = {name: Sum(name) for name in (*PEOPLE, "orders", "revenue", "cost")}
     found: dict[Any, Row] = {}
-    for line in period.facts().values(*names, "currency").annotate(**sums).order_by():
+    for line in facts.values(*names, "currency").annotate(**sums).order_by():
         key = tuple(line[name] for name in names) if len(names) > 1 else line[names[0]] if names else ""
         row = found.setdefault(key, Row(key))
         for name in PEOPLE:

@@ -8,16 +8,17 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from apps.accounts import access, audit, masking
 from apps.accounts.models import Department, Role, User
-from apps.campaigns.models import Campaign, Run
+from apps.campaigns.models import Campaign, Programme, Run
 from apps.campaigns.views import frame
 from apps.channels.kinds import Channel
 from apps.core import clock
+from apps.core.http import render_page
 from apps.core.reasons import sentence
 from apps.customers.models import Customer
 
@@ -118,6 +119,23 @@ def campaign(request: HttpRequest, pk: int) -> HttpResponse:
         orders=sum((row[3] for row in credited), Decimal(0)), step_urls=_links(whole, scope), now=now,
     )  # fmt: skip
     return render(request, "reporting/campaign.html", context)
+
+
+@access.signed_in
+@require_safe
+def programme(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the campaigns of a programme have spent and brought, from the daily facts; a part of its page, or a page."""
+    found = get_object_or_404(Programme, pk=pk)
+    campaigns = {each.pk: each for each in found.campaigns.select_related("department").order_by("starts_on", "name")}
+    rows = {row.key: row for row in sums.of_campaigns(campaigns)}
+    lines = [(campaign, rows[pk]) for pk, campaign in campaigns.items() if pk in rows]
+    context = {
+        "programme": found, "orders": sum((row.orders for row in rows.values()), Decimal(0)),
+        "sent": sum(row["sent"] for row in rows.values()), "spent": pictures.purse(sums.added(row.cost for row in rows.values())),
+        "revenue": pictures.purse(sums.added(row.revenue for row in rows.values())),
+        "lines": [(campaign, row["sent"], pictures.purse(row.cost), row.orders) for campaign, row in lines],
+    }  # fmt: skip
+    return render_page(request, "reporting/programme.html", context, "brought")
 
 
 @access.signed_in

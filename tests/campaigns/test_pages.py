@@ -54,7 +54,7 @@ def test_every_tab_opens_for_other_departments_without_a_form(client, campaign, 
     assert "Ask for approval" not in answer.content.decode()
 
 
-@pytest.mark.parametrize("name", ["list", "new", "offers", "offer-new", "brands", "programmes", "programme-new"])
+@pytest.mark.parametrize("name", ["list", "new", "offers", "offer-new", "brands", "programmes"])
 def test_every_list_opens(browser, name):
     assert browser.get(reverse(f"campaigns:{name}")).status_code == 200
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import escape
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +16,7 @@ from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.customers.models import AttributeDefinition, Segment
 
-from .. import schedule
+from .. import inheritance, schedule
 from ..models import Message, Offer
 from .widgets import REPEATS, DateInput, TimeInput, choose_from, keep_in_reach, tick_from, version_field
 
@@ -48,8 +49,8 @@ class MessageForm(VersionedForm):
 
     class Meta:
         model = Message
-        fields = ["name", "kind", "channel", "purpose", "account", "offer", "follows", "arms_attribute", "needs_fields", "priority",
-                  "region", "estimated_reach", "planned_cost"]  # fmt: skip
+        fields = ["name", "kind", "channel", "purpose", "account", "offer", "without_offer", "follows", "arms_attribute", "needs_fields",
+                  "priority", "region", "estimated_reach", "planned_cost"]  # fmt: skip
         help_texts = {
             "arms_attribute": _("Instead of by chance: an imported attribute whose value names the version."),
             "region": _("For unaddressed messages."),
@@ -60,6 +61,7 @@ class MessageForm(VersionedForm):
         super().__init__(*args, **kwargs)
         choose_from(self.fields["account"], ChannelAccount.objects.filter(is_active=True))
         choose_from(self.fields["offer"], Offer.objects.filter(archived_at=None))
+        _say_whose_offer(self, self.instance)
         others = Message.objects.filter(campaign=self.instance.campaign_id).exclude(pk=self.instance.pk)
         choose_from(self.fields["follows"], others.defer("plan_audience"))
         choices = [("", _("by chance")), *((a.key, a.label) for a in AttributeDefinition.objects.all())]
@@ -102,6 +104,15 @@ class AudienceForm(VersionedForm):
 
     def values(self) -> dict[str, Any]:
         return {name: sorted(self.cleaned_data[name], key=lambda s: s.pk) for name in ("include", "exclude")}
+
+
+def _say_whose_offer(form: forms.ModelForm, message: Message) -> None:
+    """Left empty it is the campaign's or the programme's: which one stands beside the field, and the field is empty then."""
+    offer = inheritance.offer_of(message.campaign)
+    if offer is not None:
+        form.fields["offer"].help_text = escape(_t("Empty: that of the campaign or its programme, “%(offer)s”.") % {"offer": offer})
+    if message.offer_inherited:
+        form.initial["offer"] = None
 
 
 def _with_count(segment: Segment) -> str:
@@ -182,6 +193,7 @@ class NewMessageForm(ScheduleForm):
         super().__init__(*args, **kwargs)
         choose_from(self.fields["account"], ChannelAccount.objects.filter(is_active=True))
         choose_from(self.fields["offer"], Offer.objects.filter(archived_at=None))
+        _say_whose_offer(self, self.instance)
         tick_from(self.fields["include"], Segment.objects.filter(archived_at=None).defer("people"), _with_count)
 
     def values(self) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def _days(raw: str | None) -> int:
 @require_http_methods(["GET", "HEAD", "POST"])
 def move(request: HttpRequest, pk: int) -> HttpResponse:
     """GET shows what moving by ``days`` would do and changes nothing; POST does it, if nobody was faster."""
-    campaign = get_object_or_404(Campaign.objects.select_related("department", "owner"), pk=pk)
+    campaign = get_object_or_404(Campaign.objects.select_related("department", "owner", "programme"), pk=pk)
     if request.method == "POST":
         return _move(request, campaign)
     now, days = clock.now(), _days(request.GET.get("days"))

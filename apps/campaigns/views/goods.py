@@ -1,4 +1,4 @@
-"""Offers, brands and programmes."""
+"""Offers and brands."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from apps.accounts.models import Department
 from apps.core import clock
 
 from .. import copying, offers
-from ..forms.campaigns import ProgrammeForm
 from ..forms.offers import BrandForm, OfferForm
-from ..models import Brand, Offer, Programme
+from ..models import Brand, Offer
 
 
 @access.signed_in
@@ -122,31 +121,3 @@ def brand(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect("campaigns:brand", slug)
     return render(request, "campaigns/brand.html",
                   {"form": form, "department": department, "brand": current, "may_edit": may_edit})  # fmt: skip
-
-
-@access.signed_in
-@require_GET
-def programmes(request: HttpRequest) -> HttpResponse:
-    """Umbrellas over departments."""
-    found = Programme.objects.prefetch_related("campaigns__department").select_related("offer").order_by("-starts_on")
-    return render(request, "campaigns/programmes.html", {"programmes": found, "may_edit": _leads(request)})
-
-
-def _leads(request: HttpRequest) -> bool:
-    return access.current_user(request).role in {"lead", "administrator"}
-
-
-@access.signed_in
-@require_http_methods(["GET", "POST"])
-@transaction.atomic
-def programme(request: HttpRequest, pk: int = 0) -> HttpResponse:
-    """A programme: its shared message, offer, dates and budget, and the campaigns under it."""
-    current = get_object_or_404(_held(request, Programme.objects.all()), pk=pk) if pk else None
-    form = ProgrammeForm(request.POST or None, instance=current)
-    if request.method == "POST" and form.is_valid():
-        saved = offers.save_programme(actor=access.current_user(request), programme=form.save(commit=False), now=clock.now())
-        notices.success(request, _("Saved."))
-        return redirect("campaigns:programme", saved.pk)
-    campaigns = current.campaigns.select_related("department", "owner") if current else []
-    return render(request, "campaigns/programme.html",
-                  {"form": form, "programme": current, "campaigns": campaigns, "may_edit": _leads(request)})  # fmt: skip

@@ -54,7 +54,8 @@ def _usual(campaign: Campaign) -> dict[str, Any]:
     common = {"day": campaign.starts_on, "clock": "10:00"}
     if last is None:
         return common
-    return common | {"purpose": last.purpose_id, "offer": last.offer_id, "include": list(last.include.all())}
+    offer = None if last.offer_inherited else last.offer_id
+    return common | {"purpose": last.purpose_id, "offer": offer, "include": list(last.include.all())}
 
 
 Forms = type[AudienceForm] | type[ScheduleForm] | type[MessageForm]

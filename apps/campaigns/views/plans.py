@@ -18,9 +18,9 @@ from apps.accounts.models import Department
 from apps.core import clock
 from apps.core.http import render_page
 
-from .. import copying, planning
+from .. import copying, inheritance, planning
 from ..forms.campaigns import CampaignForm, CopyForm
-from ..models import Campaign, CampaignStatus
+from ..models import Campaign, CampaignStatus, Programme
 from . import frame
 
 PAGE = 40
@@ -44,7 +44,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 def _filtered(wanted: dict[str, str]) -> QuerySet[Campaign]:
-    found = Campaign.objects.select_related("department", "owner").annotate(
+    found = Campaign.objects.select_related("department", "owner", "programme").annotate(
         message_count=Count("messages"), planned_people=Sum("messages__plan_count")
     )
     if wanted["status"] in CampaignStatus.values:
@@ -66,9 +66,11 @@ def new(request: HttpRequest) -> HttpResponse:
     access.require(user.department is not None, _("You belong to no department yet; an administrator can change that."))
     assert user.department is not None
     today = clock.company_day(clock.now())
+    programme = Programme.objects.filter(pk=frame.number(request.GET.get("programme"))).first()
     form = CampaignForm(
-        request.POST or None, department=user.department,
-        initial={"owner": user, "starts_on": request.GET.get("starts_on") or today, "ends_on": request.GET.get("ends_on") or today},
+        request.POST or None, department=user.department, instance=Campaign(programme=programme, department=user.department),
+        initial=({"starts_on": programme.starts_on, "ends_on": programme.ends_on, "takes_dates": True, "owner": user} if programme else {
+"owner": user, "starts_on": request.GET.get("starts_on") or today, "ends_on": request.GET.get("ends_on") or today}),
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         try:
@@ -101,7 +103,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             except ValidationError as problem:
                 frame.put_errors(form, problem)
     history = [(_done(line.action), line) for line in audit.history(campaign).select_related("actor")[:20]]
-    extra = {"form": form, "conflict": conflict, "differing": differing(conflict, Campaign), "history": history}
+    extra = {"form": form, "has": inheritance.of(campaign)}
+    extra |= {"conflict": conflict, "differing": differing(conflict, Campaign), "history": history}
     return render(
         request, "campaigns/brief.html", frame.context(request, campaign, "brief", **extra), status=409 if conflict else 200
     )
@@ -116,6 +119,7 @@ def _done(action: str) -> str:
         "campaign.approval_void": _("Changed after approval"), "campaign.scheduled": _("Scheduled"),
         "campaign.paused": _("Paused"), "campaign.resumed": _("Resumed"), "campaign.cancelled": _("Cancelled"),
         "campaign.live": _("Went live"), "campaign.done": _("Done"), "campaign.signed_again": _("Signed again with a resolution"),
+        "campaign.merged": _("Merged into a joint campaign"), "campaign.joined": _("Made of two campaigns"),
     }  # fmt: skip
     return words.get(action, action)
 

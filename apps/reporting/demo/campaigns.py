@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth import get_user_model
 
 from apps.accounts.models import Department, User
-from apps.campaigns import approval, launch
+from apps.campaigns import approval, inheritance, launch
 from apps.campaigns.conflicts import days_off
 from apps.campaigns.content import blocks
-from apps.campaigns.models import Campaign, ContentVersion, Message, Offer, OfferPrice
+from apps.campaigns.models import Campaign, ContentVersion, Message, Offer, OfferPrice, Programme
 from apps.campaigns.models.offers import OfferKind
 from apps.campaigns.models.plan import CampaignStatus
 from apps.channels.models import ChannelAccount
@@ -25,7 +25,7 @@ from apps.customers.models import Category, Segment
 from .catalogue import price
 from .copywriting import COPY, Words
 from .places import COUNTRIES
-from .plans import CAMPAIGNS, COLLEAGUES, OFFERS, SEGMENTS, CampaignSpec, MessageSpec, OfferSpec
+from .plans import CAMPAIGNS, COLLEAGUES, OFFERS, PROGRAMMES, SEGMENTS, CampaignSpec, MessageSpec, OfferSpec
 
 PAST = {CampaignStatus.DONE, CampaignStatus.CANCELLED}
 SIGNED = {
@@ -49,6 +49,7 @@ class Cast:
     accounts: dict[str, ChannelAccount]
     segments: dict[str, Segment] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
+    programmes: dict[str, Programme] = field(default_factory=dict)
 
     @classmethod
     def gather(cls, now: datetime, accounts: dict[str, ChannelAccount]) -> Cast:
@@ -89,6 +90,11 @@ def build(cast: Cast, now: datetime) -> list[Campaign]:
         )
     for offer in OFFERS:
         cast.offers[offer.key] = _offer(offer, cast, now)
+    for programme in PROGRAMMES:
+        cast.programmes[programme.key] = Programme.objects.create(
+            name=programme.name, key_message=programme.key_message, offer=cast.offers[programme.offer], budget=programme.budget,
+            starts_on=cast.moment(programme.first).date(), ends_on=cast.moment(programme.last).date(), created_at=now,
+        )
     return [_campaign(_on(spec, off) if spec.on_a_day_off else spec, cast, now) for spec in CAMPAIGNS]
 
 
@@ -130,13 +136,15 @@ def _campaign(spec: CampaignSpec, cast: Cast, now: datetime) -> Campaign:
     campaign = Campaign.objects.create(
         name=spec.name, brief=spec.goal, goal=spec.goal, goal_metric=spec.goal_metric, goal_value=Decimal(spec.goal_value),
         department=cast.departments[spec.department], owner=cast.marketers[spec.department],
-        starts_on=cast.moment(spec.first).date(), ends_on=cast.moment(spec.last).date(), budget=Decimal(spec.budget),
-        priority=spec.priority, control_share=spec.control, created_at=made, updated_at=made,
+        starts_on=cast.moment(spec.first).date(), ends_on=cast.moment(spec.last).date(),
+        budget=None if spec.programme and not spec.budget else Decimal(spec.budget), programme=cast.programmes.get(spec.programme),
+        takes_dates=spec.takes_dates, priority=spec.priority, control_share=spec.control, created_at=made, updated_at=made,
     )
     made_of = {message.name: _message(campaign, message, place, cast, made) for place, message in enumerate(spec.messages)}
     for message in spec.messages:
         if message.follows:
             Message.objects.filter(pk=made_of[message.name].pk).update(follows=made_of[message.follows])
+    inheritance.hand_down([campaign])
     _advance(campaign, CampaignStatus(spec.status), cast, made)
     return campaign
 
@@ -147,7 +155,8 @@ def _message(campaign: Campaign, spec: MessageSpec, position: int, cast: Cast, m
     message = Message.objects.create(
         campaign=campaign, name=spec.name, position=position, kind=spec.kind, channel=spec.channel, account=account,
         purpose=cast.purposes.get(spec.purpose) if spec.kind != "unaddressed" else None,
-        offer=cast.offers.get(spec.offer), send_at=cast.moment(spec.day, spec.hour),
+        offer=cast.offers.get(spec.offer), without_offer=campaign.programme is not None and not spec.offer,
+        send_at=cast.moment(spec.day, spec.hour),
         send_until=None if spec.recurrence else cast.moment(spec.day + 2, spec.hour), recurrence=spec.recurrence,
         recurs_until=campaign.ends_on if spec.recurrence else None, variants_share=spec.variants,
         estimated_reach=spec.reach, region=spec.region, created_at=made,

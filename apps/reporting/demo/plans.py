@@ -58,7 +58,29 @@ class CampaignSpec:
     control: Decimal = Decimal("0")
     priority: int = 50
     on_a_day_off: bool = False
+    programme: str = ""
+    takes_dates: bool = False
 
+
+@dataclass(frozen=True)
+class ProgrammeSpec:
+    key: str
+    name: str
+    key_message: str
+    offer: str
+    first: int
+    last: int
+    budget: int
+
+
+# An offer of this name is the programme's; a message without any under a programme makes none.
+INHERITED = "programme"
+
+PROGRAMMES = (
+    ProgrammeSpec(
+        "black_week", "Black Week", "Warm all winter: the best prices of the year, online and in every store.", "bw_online", 15, 26, 36000
+    ),
+)
 
 OFFERS = (
     OfferSpec("coats20", "Winter coats −20 %", "retail", OfferKind.PERCENT, "coats", 20, claim="20 % off all winter coats in store", first=-3, last=8),
@@ -145,16 +167,16 @@ CAMPAIGNS = (
         MessageSpec("Invitation", EMAIL, 15, 9, "coats_store", ("store_north",), offer="bw_store"),
         MessageSpec("Doors open", SMS, 18, 18, "coats_store", ("store_north",), offer="bw_store"),
         MessageSpec("Local radio", "unaddressed", 17, 7, "", (), offer="bw_store", kind="unaddressed", reach=180000, region="Oslo"),
-    ), Decimal("0.1")),
-    CampaignSpec("Black Week online −30 %", "online", "draft", 16, 24, "4,500 orders", "orders", 4500, 36000, (
-        MessageSpec("Announcement", EMAIL, 16, 9, "coats_online", ("with_email",), offer="bw_online", variants={"A": 50, "B": 50}),
-        MessageSpec("Reminder", SMS, 20, 12, "coats_online", ("recent_web",), offer="bw_online"),
-        MessageSpec("Last day", EMAIL, 24, 10, "coats_online", ("recent_web",), offer="bw_online", variants={"A": 80, "B": 20}),
-    )),
+    ), Decimal("0.1"), programme="black_week", takes_dates=True),
+    CampaignSpec("Black Week online −30 %", "online", "draft", 16, 24, "4,500 orders", "orders", 4500, 0, (
+        MessageSpec("Announcement", EMAIL, 16, 9, "coats_online", ("with_email",), offer=INHERITED, variants={"A": 50, "B": 50}),
+        MessageSpec("Reminder", SMS, 20, 12, "coats_online", ("recent_web",), offer=INHERITED),
+        MessageSpec("Last day", EMAIL, 24, 10, "coats_online", ("recent_web",), offer=INHERITED, variants={"A": 80, "B": 20}),
+    ), programme="black_week"),
     CampaignSpec("Gold members preview", "loyalty", "approved", 26, 33, "One Gold member in three orders", "orders", 400, 6000, (
         MessageSpec("Preview", EMAIL, 26, 9, "gold_preview", ("gold",)),
         MessageSpec("Adviser's call", CALL, 28, 12, "gold_preview", ("gold_silver_abroad",)),
-    )),
+    ), programme="black_week"),
     CampaignSpec("Children's winter", "online", "in_review", 10, 14, "Parents dress for winter", "orders", 350, 4000, (
         MessageSpec("Announcement", EMAIL, 11, 9, "free_delivery", ("parents",), offer="kids"),
     )),
