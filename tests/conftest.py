@@ -14,7 +14,7 @@ import pytest
 
 django.setup()
 
-pytest_plugins = ["tests.chromium"]
+pytest_plugins = ["tests.chromium", "tests.database"]
 
 
 @pytest.fixture(autouse=True)

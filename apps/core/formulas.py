@@ -16,7 +16,13 @@ def is_formula(text: str) -> bool:
 _INNER = re.compile(r"([;,\t|\r\n][\s\"']*)([=@＝＠]|[+\-＋－](?=[^\W\d]))")
 
 
+# Without one of these no cell is a formula, nor is a part of it: most cells need no closer look.
+_RISKY = re.compile(r"[=+\-@＝＋－＠\t\r\n]")
+
+
 def defuse(text: str) -> str:
     """The cell with an apostrophe before what could be run: shown as text by every spreadsheet program."""
+    if not _RISKY.search(text):
+        return text
     inner = _INNER.sub(r"\1'\2", text)
     return f"'{inner}" if is_formula(text) else inner

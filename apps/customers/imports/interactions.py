@@ -45,13 +45,20 @@ COLUMNS: list[tuple[str, str]] = [
     ("quantity", "int"),
     ("detail", "jsonb"),
 ]
-_WHO = [name for name, _kind in people.COLUMNS]
+_PERSON = (
+    "external_id", "emails", "phones", "others", "name", "given_name", "family_name", "sort_key", "country", "raw",
+)  # fmt: skip
+_PERSON_PLACES = [[name for name, _kind in people.COLUMNS].index(name) for name in _PERSON]
+# People of earlier lines that are kept at hand: those of one order, or of one day's visits.
+_PEOPLE_KEPT = 10_000
 _KINDS = {
     "sale": "purchase", "order": "purchase", "buy": "purchase", "kjøp": "purchase", "zakup": "purchase",
     "refund": "return", "cancellation": "return", "retur": "return", "zwrot": "return", "page_view": "visit",
     "pageview": "visit", "web": "visit", "add_to_cart": "cart", "basket": "cart", "wishlist": "wish", "store visit": "store_visit",
     "phone": "call", "complaint": "complaint",
 }  # fmt: skip
+# Asked of every line; the enumeration would put this together anew each time.
+_KNOWN_KINDS = frozenset(InteractionKind.values)
 _MONEY = Decimal("0.01")
 _BIGGEST = Decimal(10) ** 11
 
@@ -61,8 +68,11 @@ class InteractionParser:
 
     def __init__(self, mapping: Mapping, header: Sequence[str], source: Source) -> None:
         who = {target: text for target, text in mapping.targets.items() if target in _PERSON_TARGETS}
-        self.person = PersonParser(Mapping(who, mapping.options), header, source)
+        persons = Mapping(who, mapping.options)
+        self.person = PersonParser(persons, header, source)
         self.warnings = self.person.warnings
+        self._places = None if persons.numbers_rows() else [place for place, name in enumerate(header) if name in persons.columns()]
+        self._people: dict[tuple[str, ...], tuple[tuple[Any, ...], list[str]]] = {}
         self.get: dict[str, Getter] = {}
         self.details: list[tuple[str, Getter]] = []
         for target, template in mapping.targets.items():
@@ -80,18 +90,36 @@ class InteractionParser:
 
     def parse(self, cells: Sequence[str], row: int) -> tuple[Any, ...]:
         """One staging line. Raises RowRefused."""
-        who = dict(zip(_WHO, self.person.parse(cells, row), strict=True))
+        who = self._person(cells, row)
         try:
             what = self._event(cells, row)
         except ValueError as error:
             raise RowRefused([str(error)]) from error
         given = self.text("interaction_id", cells, row)[:120]
         at = what[2]
-        event = given or key_of(who["external_id"], what[0], at.isoformat(), *(str(part) for part in what[3:6]))
-        return (
-            row, who["external_id"], who["emails"], who["phones"], who["others"], who["name"], who["given_name"],
-            who["family_name"], who["sort_key"], who["country"], who["raw"], event, *what, self._detail(cells, row),
-        )  # fmt: skip
+        event = given or key_of(who[0], what[0], at.isoformat(), *(str(part) for part in what[3:6]))
+        return (row, *who, event, *what, self._detail(cells, row))
+
+    def _person(self, cells: Sequence[str], row: int) -> tuple[Any, ...]:
+        """What the line says of the person, as in _PERSON; the same cells are read once. Raises RowRefused."""
+        if self._places is None:
+            return self._read_person(cells, row)
+        said = tuple(cells[place] for place in self._places)
+        found = self._people.get(said)
+        if found is not None:
+            for warned in found[1]:
+                self.warnings[warned] += 1
+            return found[0]
+        before = dict(self.warnings)
+        who = self._read_person(cells, row)
+        if len(self._people) >= _PEOPLE_KEPT:
+            self._people.clear()
+        self._people[said] = who, [name for name, count in self.warnings.items() if count > before.get(name, 0)]
+        return who
+
+    def _read_person(self, cells: Sequence[str], row: int) -> tuple[Any, ...]:
+        line = self.person.parse(cells, row)
+        return tuple(line[place] for place in _PERSON_PLACES)
 
     def _event(self, cells: Sequence[str], row: int) -> tuple[Any, ...]:
         """kind, channel, at, value, currency, sku, product name, quantity. Raises ValueError in words."""
@@ -126,7 +154,7 @@ class InteractionParser:
     def _kind(self, raw: str) -> str:
         word = raw.strip().casefold() or str(InteractionKind.OTHER)
         word = _KINDS.get(word, word.replace(" ", "_"))
-        if word not in InteractionKind.values:
+        if word not in _KNOWN_KINDS:
             raise ValueError(_("“%(text)s” is not a kind of event that Concord knows.") % {"text": raw[:40]})
         return word
 

@@ -41,6 +41,10 @@ class Mapping:
         found = (name for text in self.targets.values() for name in _PLACE.findall(text))
         return {name for name in found if name != ROW_NUMBER}
 
+    def numbers_rows(self) -> bool:
+        """Whether some target takes the row's number."""
+        return any(ROW_NUMBER in _PLACE.findall(text) for text in self.targets.values())
+
     def missing(self, columns: Sequence[str]) -> list[str]:
         """Columns that it reads and the file does not have."""
         return sorted(self.columns() - set(columns))

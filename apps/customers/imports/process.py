@@ -139,7 +139,7 @@ class _Reading:
             if row.problem:
                 self.errors.add(row.line, row.problem, row.cells)
                 continue
-            if any(cell[:1] in _SUSPECT and is_formula(cell) for cell in row.cells):
+            if not _SUSPECT.isdisjoint([cell[:1] for cell in row.cells]) and any(map(is_formula, row.cells)):
                 self.formulas += 1
             try:
                 yield self.parser.parse(row.cells, row.number)

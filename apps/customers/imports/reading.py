@@ -138,7 +138,7 @@ class Reader:
         if missing:
             words = _("The row has %(found)d cells, the header has %(expected)d.")
             return Row(number, line, cells, words % {"found": len(cells), "expected": len(self.columns)})
-        if any("\x00" in cell for cell in cells):
+        if "\x00" in "".join(cells):
             return Row(number, line, [cell.replace("\x00", "") for cell in cells], _("The row has a zero byte in it."))
         return Row(number, line, cells)
 

@@ -37,6 +37,8 @@ def yes_or_no(text: str) -> bool:
 
 def number(text: str, decimal_sign: str = "") -> Decimal:
     """A number with either decimal sign; spaces and apostrophes group. ``decimal_sign`` settles "1,234"."""
+    if decimal_sign != "," and text.isascii() and text.replace(".", "", 1).isdigit():
+        return Decimal(text)  # most numbers are that plain
     bare = re.sub(r"[\s'’]", "", text).replace("−", "-")
     if decimal_sign == ",":
         bare = bare.replace(".", "").replace(",", ".")
@@ -54,8 +56,12 @@ def number(text: str, decimal_sign: str = "") -> Decimal:
     return value
 
 
+@lru_cache(maxsize=4096)
 def moment(text: str, zone: ZoneInfo, order: str = "") -> datetime:
-    """A point in time. Without an offset it is local in ``zone``; a date alone is its midnight."""
+    """A point in time. Without an offset it is local in ``zone``; a date alone is its midnight.
+
+    Kept for the lines that follow: those of one order tell the same moment.
+    """
     text = text.strip()
     try:
         found = datetime.fromisoformat(text)
