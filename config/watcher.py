@@ -23,6 +23,8 @@ from typing import Any
 
 # Commands typed one after the other find the servers still running.
 LINGER_SECONDS = 2.0
+# How often it looks whether somebody is attached.
+LOOK_SECONDS = 0.25
 START_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
 TEST_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
@@ -208,7 +210,7 @@ def watch(directory: Path, servers: Servers) -> None:
     """Returns when the servers should stop: one has died, or nobody is attached for LINGER_SECONDS."""
     free_since: float | None = None
     while servers.alive():
-        time.sleep(0.25)
+        time.sleep(LOOK_SECONDS)
         lease = _lock(directory / "lease")
         if lease is None:
             free_since = None

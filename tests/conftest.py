@@ -3,7 +3,9 @@
 import os
 
 os.environ["CONCORD_MODE"] = "development"
-os.environ.setdefault("CONCORD_CLUSTER", "tests")
+# A cluster whose name begins with "tests" does not wait for the disk (config/watcher.py).
+_CLUSTER = os.environ.get("CONCORD_CLUSTER", "tests")
+os.environ["CONCORD_CLUSTER"] = _CLUSTER if _CLUSTER.startswith("tests") else f"tests-{_CLUSTER}"
 os.environ.setdefault("TASKS_IN_PROCESS", "true")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Playwright's own event loop runs in the test's thread; Django would refuse the ORM there.
@@ -14,7 +16,7 @@ import pytest
 
 django.setup()
 
-pytest_plugins = ["tests.chromium", "tests.database"]
+pytest_plugins = ["tests.chromium", "tests.database", "tests.spread"]
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +26,13 @@ def _quick_and_quiet(settings, tmp_path):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.SANDBOX_DIR = tmp_path / "sandbox"
+
+
+@pytest.fixture
+def lead(client, db):
+    """A lead who reads English, signed in."""
+    from tests.factories.accounts import UserFactory
+
+    user = UserFactory(role="lead", language="en")
+    client.force_login(user)
+    return user

@@ -14,49 +14,28 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 import django
 from django.conf import settings
 
-_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/lib/postfix/sbin"
+from tests.sink import PATH, running_sink
+
 _PARAGRAPH = "<p>Kjære {name}, nå er {product} her for {price}. Zażółć gęślą jaźń. " + "Mange ord. " * 6 + "</p>\n"
 _BLOCKS = 34
 _CONNECTIONS = 20
 
 
 def _program(name: str) -> str:
-    found = shutil.which(name, path=_PATH)
+    found = shutil.which(name, path=PATH)
     if not found:
         sys.exit(f"{name} is not installed (Debian: postfix)")
     return found
-
-
-@contextmanager
-def _sink() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = int(server.getsockname()[1])
-    user = ["-u", "nobody"] if os.geteuid() == 0 else []
-    process = subprocess.Popen([_program("smtp-sink"), *user, f"127.0.0.1:{port}", "1000"])
-    try:
-        for _ in range(100):
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def ceiling(port: int, messages: int, size: int) -> float:
@@ -136,7 +115,8 @@ def main() -> None:
     given = parser.parse_args()
     django.setup()
     to_ceiling, to_naive = [], []
-    with _sink() as port:
+    _program("smtp-sink")
+    with running_sink(backlog=1000) as port:
         ours(port, 500)
         for number in range(1, given.rounds + 1):
             mine, size = ours(port, given.messages)

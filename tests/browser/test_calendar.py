@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from apps.campaigns.models import Campaign, Conflict, Message
 from apps.core import clock
+from tests.browser.dragging import drag
 from tests.campaigns.conflicts.conftest import count, planned, scene  # noqa: F401
 from tests.factories.campaigns import NOW
 
@@ -33,11 +34,7 @@ def test_a_bar_is_dragged_previewed_confirmed_and_undone(open_page, scene):  # n
     Message.objects.filter(campaign=scene.online).update(plan_computed_at=NOW + timedelta(minutes=1))
     page = calendar(open_page, scene.online_lead)
     bar = page.locator(f'.bar[data-campaign="{scene.online.pk}"]')
-    box, day = bar.bounding_box(), page.locator(".lane").first.bounding_box()["width"] / 35
-    page.mouse.move(box["x"] + 30, box["y"] + 10)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 30 + 4 * day, box["y"] + 10, steps=4)
-    page.mouse.move(box["x"] + 30 + 9 * day, box["y"] + 10, steps=6)
+    drag(page, bar, days=9)
     page.get_by_text("After the move: 0 conflicts").wait_for()
     assert starts(scene.online) == scene.online.starts_on
     page.mouse.up()

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from apps.campaigns.models import Campaign, Scenario
 from apps.campaigns.replan import job
 from apps.core import clock
+from tests.browser.dragging import drag
 from tests.campaigns.conflicts.conftest import count, planned, scene  # noqa: F401
 from tests.factories.campaigns import NOW
 
@@ -34,11 +35,7 @@ def test_simulate_and_apply_half(open_page, scene):  # noqa: F811
     page.get_by_role("button", name="Start a what-if").click()
     page.get_by_text("This is a what-if, not the plan.").wait_for()
     bar = page.locator(f'.bar[data-campaign="{scene.online.pk}"]')
-    box, day = bar.bounding_box(), page.locator(".lane").first.bounding_box()["width"] / 35
-    page.mouse.move(box["x"] + 30, box["y"] + 10)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 30 + 4 * day, box["y"] + 10, steps=4)
-    page.mouse.move(box["x"] + 30 + 9 * day, box["y"] + 10, steps=6)
+    drag(page, bar, days=9)
     page.mouse.up()
     page.get_by_text("After the move: 0 conflicts").wait_for()
     page.locator("[data-confirm-move]").click()

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 import re
-import shutil
-import socket
 import ssl
-import subprocess
-import time
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -27,8 +22,8 @@ from apps.channels.adapters.smtp import SmtpAdapter
 from apps.channels.content import MimeTemplate, marker, unsubscribe_headers
 from apps.channels.counterparts import inbox
 from apps.channels.counterparts.process import running
+from tests.sink import SINK, running_sink
 
-SINK = shutil.which("smtp-sink") or shutil.which("smtp-sink", path="/usr/sbin:/usr/lib/postfix/sbin")
 TEMPLATE = MimeTemplate.compile(
     subject=f"Hei {marker('name')} – tilbud",
     html=f"<p>.{marker('name')}</p>",
@@ -43,33 +38,16 @@ def adapter(port: int, **options: Any) -> SmtpAdapter:
     return SmtpAdapter(AccountConfig(1, "email", "smtp", given, options.pop("credentials", {})))
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 @pytest.fixture
 def sink(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     """A running smtp-sink: its port and the file it writes messages to."""
     if SINK is None:
         pytest.skip("Postfix's smtp-sink is not installed")
-    port = free_port()
-    account = ["-u", "nobody"] if os.geteuid() == 0 else []
     tmp_path.chmod(0o777)
     for parent in list(tmp_path.parents)[:3]:
         parent.chmod(parent.stat().st_mode | 0o011)
-    process = subprocess.Popen([SINK, *account, "-D", str(tmp_path / "got"), f"127.0.0.1:{port}", "200"])
-    try:
-        for _ in range(100):
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.05)
+    with running_sink("-D", str(tmp_path / "got"), backlog=200) as port:
         yield port, tmp_path / "got"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def test_postfix_takes_every_message_and_reads_what_was_written(sink: tuple[int, Path]) -> None:

@@ -13,13 +13,6 @@ from tests.factories.consent import no, purpose, yes
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def lead(client):
-    user = UserFactory(role="lead", language="en")
-    client.force_login(user)
-    return user
-
-
 def test_the_overview_counts_people_and_opens_to_exactly_these(client, lead):
     agreed = [people.person() for _ in range(3)]
     refused = people.person()

@@ -96,7 +96,6 @@ def test_a_task_redelivered_while_it_runs_doubles_nobody(sandbox, tmp_path, monk
         start()
         ask(broker)
         until(lambda: "begin" in diary.read_text(), 120, "no worker began")
-        time.sleep(1.2)
         start()  # a worker that comes up takes what has been invisible for longer than the timeout
         until(lambda: diary.read_text().count("begin") >= 2, 120, "nothing was redelivered")
         lines = diary.read_text().splitlines()

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from config.embedded import Cluster, ServicesFailed
+from config.watcher import LINGER_SECONDS, LOOK_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
@@ -86,12 +87,23 @@ def query(cluster, statement):
         return cursor.fetchall() if cursor.description else None
 
 
+def watcher_looks(cluster, times=int(LINGER_SECONDS / LOOK_SECONDS) + 2):
+    """Returns when the watcher has slept and looked so often since: oftener than it lingers when nobody is left."""
+    status = Path("/proc", (cluster.directory / "ready").read_text().strip(), "status")
+
+    def sleeps():
+        return int(status.read_text().partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+
+    before = sleeps()
+    assert wait_until(lambda: sleeps() >= before + times)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_servers_end_with_their_last_holder_however_it_ends(cluster, holder, number):
     first, second = holder(), holder()
     first.send_signal(number)
     first.wait()
-    time.sleep(3)
+    watcher_looks(cluster)
     assert query(cluster, "SELECT 1") == [(1,)], "one holder is left, so they run"
     second.send_signal(number)
     second.wait()

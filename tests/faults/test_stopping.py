@@ -27,10 +27,9 @@ def test_the_sandbox_stops_without_a_word_of_complaint(tmp_path, number):
         mail, texts = map(int, re.findall(r"port (\d+)", process.stdout.readline()))
         talks = [socket.create_connection(("127.0.0.1", port), timeout=5) for port in (mail, mail, texts, texts, texts)]
         talks[0].sendall(b"EHLO x\r\n")
-        talks[2].sendall(b"GET /answered HTTP/1.1\r\n\r\n")
         talks[3].sendall(b"POST /half HTTP/1.1\r\nContent-Length: 10\r\n\r\n")
-        assert talks[2].recv(100)
-        time.sleep(0.2)
+        talks[2].sendall(b"GET /answered HTTP/1.1\r\n\r\n")
+        assert talks[2].recv(100), "what was sent before has been read as well"
         process.send_signal(number)
         said = process.communicate(timeout=20)[0]
     finally:

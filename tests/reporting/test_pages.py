@@ -15,13 +15,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def lead(client):
-    user = UserFactory(role="lead", language="en")
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
 def campaign(lead):
     """Yesterday: three got it, one clicked and bought, one was refused, one held out."""
     now = clock.now()
