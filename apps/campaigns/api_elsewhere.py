@@ -147,7 +147,7 @@ class PermissionViewSet(Guarded, viewsets.ViewSet):
         def act() -> Response:
             message = _message(sent.validated_data, department, moment)
             try:
-                results = _answers(sent.validated_data["people"], message, at, until, moment)
+                results = _answers(sent.validated_data["people"], message, at, until, moment, _token(request))
             except permissions.NotApproved as problem:
                 raise Refused(str(problem)) from problem
             return Response({"message": message.pk, "results": results})
@@ -166,6 +166,10 @@ class PermissionViewSet(Guarded, viewsets.ViewSet):
         except tokens.BadToken as problem:
             raise NotFound("There is no such permission.") from problem
         return Response(status=204)
+
+
+def _token(request: Request) -> ApiToken | None:
+    return request.auth if isinstance(request.auth, ApiToken) else None
 
 
 def _moments(asked: dict[str, Any], moment: datetime) -> tuple[datetime, datetime]:
@@ -198,13 +202,13 @@ def _message(asked: dict[str, Any], department: Department, moment: datetime) ->
 
 
 def _answers(
-    people: list[dict[str, Any]], message: Message, at: datetime, until: datetime, moment: datetime
+    people: list[dict[str, Any]], message: Message, at: datetime, until: datetime, moment: datetime, token: ApiToken | None
 ) -> list[dict[str, Any]]:
     keys = [_key(person) for person in people]
     found = naming.find(key for key in keys if not isinstance(key, str))
     meant = [None if isinstance(key, str) else found.get(key) for key in keys]
     verdicts = permissions.ask(
-        message=message, people=BitMap(pk for pk in meant if pk is not None), at=at, until=until, now=moment
+        message=message, people=BitMap(pk for pk in meant if pk is not None), at=at, until=until, now=moment, token=token
     )
     seen: set[int] = set()
     results = []

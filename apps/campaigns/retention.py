@@ -18,6 +18,8 @@ def register() -> None:
     retention.register("campaigns.chunk", _chunks)
     retention.register("campaigns.delivery", _deliveries)
     retention.register("campaigns.toldcontact", retention.older("campaigns_toldcontact", "at < %s"))
+    retention.register("campaigns.refusedpermission", retention.older("campaigns_refusedpermission", "asked_at < %s"))
+    retention.register("campaigns.capacityday", retention.older("campaigns_capacityday", "day < (%s::timestamptz)::date"))
 
 
 def _chunks(before: datetime, limit: int) -> int:

@@ -20,6 +20,8 @@ class Reason(models.TextChoices):
     TOO_SOON = "too_soon", _("would be contacted twice within the minimum gap")
     BLACKOUT = "blackout", _("nothing may be sent on that day")
     QUIET_HOURS = "quiet_hours", _("it is outside permitted hours where the person lives")
+    HOLIDAY = "holiday", _("it is a public holiday where the person lives")
+    OVER_CAPACITY = "over_capacity", _("the channel can take no more contacts")
     SERVE_FIRST = "serve_first", _("has something open that is to be served first")
     AGREED = "agreed_elsewhere", _("was left to another campaign by agreement")
     OTHER_CHANNEL = "other_channel", _("gets this message, or the same one on another channel, already")

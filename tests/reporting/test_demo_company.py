@@ -6,7 +6,7 @@ from random import Random
 import phonenumbers
 import pytest
 
-from apps.reporting.demo import copywriting, history, people, places, plans, wishes
+from apps.reporting.demo import copywriting, history, once, people, places, plans, wishes
 
 TODAY = date(2026, 11, 18)
 NOW = datetime(2026, 11, 18, 13, 30, tzinfo=UTC)
@@ -80,3 +80,10 @@ def test_every_campaign_refers_to_things_that_exist():
 def test_every_text_is_there_in_all_three_languages_of_the_product():
     for texts in copywriting.COPY.values():
         assert {"en", "nb", "pl"} <= set(texts)
+
+
+def test_the_demo_sends_on_a_wednesday_that_is_no_holiday_anywhere():
+    # Christmas Day 2024 was a Wednesday, and so was New Year's Day after it
+    found = once.wednesday_afternoon(datetime(2025, 1, 3, 9, tzinfo=UTC))
+    assert (found.date(), found.weekday()) == (date(2024, 12, 18), 2)
+    assert once.wednesday_afternoon(NOW).date() == TODAY

@@ -140,16 +140,30 @@ class PlannedQuiet:
     includes_service: bool = False
     is_law: bool = False
 
+    def concerns(self, channel: str, purpose_class: str, department_id: int) -> bool:
+        """Whether messages of this kind keep them. Safety keeps none, service those that name it."""
+        if self.channels and channel not in self.channels:
+            return False
+        return self.department_id in (None, department_id) and (
+            self.includes_service if purpose_class == "service" else purpose_class != "safety"
+        )
+
     def holds(self, local: datetime) -> bool:
         """Whether the wall clock ``local`` lies in it. A period over midnight belongs to the day on which it begins."""
-        clock = local.replace(tzinfo=None)
-        return any(self._from(clock.date() - timedelta(days=back), clock) for back in (0, 1))
+        return self.until(local) is not None
 
-    def _from(self, day: date, clock: datetime) -> bool:
+    def until(self, local: datetime) -> datetime | None:
+        """The wall clock at which the period ends in which ``local`` lies; None when it lies in none."""
+        clock = local.replace(tzinfo=None)
+        ends = (self._from(clock.date() - timedelta(days=back), clock) for back in (0, 1))
+        return max((end for end in ends if end is not None), default=None)
+
+    def _from(self, day: date, clock: datetime) -> datetime | None:
         if self.weekdays and day.isoweekday() not in self.weekdays:
-            return False
+            return None
         last = day if self.ends > self.begins else day + timedelta(days=1)
-        return datetime.combine(day, self.begins) <= clock < datetime.combine(last, self.ends)
+        end = datetime.combine(last, self.ends)
+        return end if datetime.combine(day, self.begins) <= clock < end else None
 
 
 @dataclass(frozen=True)
@@ -216,6 +230,16 @@ def limits() -> tuple[tuple[PlannedPolicy, ...], tuple[PlannedGap, ...]]:
     return tuple(_policy(row) for row in rows["policies"]), tuple(_gap(row) for row in rows["gaps"])
 
 
+def quiet() -> tuple[PlannedQuiet, ...]:
+    """The quiet hours in force."""
+    return tuple(_quiet(SimpleNamespace(**row)) for row in QUIET.all())
+
+
+def capacities() -> tuple[PlannedCapacity, ...]:
+    """The capacity lines in force, without what the accounts themselves let through."""
+    return tuple(_capacity(SimpleNamespace(**row)) for row in CAPACITIES.order_by("pk"))
+
+
 def _policy(row: SimpleNamespace) -> PlannedPolicy:
     return PlannedPolicy(
         id=row.id, name=row.name, limit=row.limit, window=timedelta(hours=row.hours), channels=tuple(row.channels),
@@ -268,6 +292,6 @@ def _embargo(row: SimpleNamespace) -> PlannedEmbargo:
 def _quiet(row: SimpleNamespace) -> PlannedQuiet:
     return PlannedQuiet(
         id=row.id, name=row.name, begins=row.begins, ends=row.ends, weekdays=tuple(row.weekdays),
-        channels=tuple(row.channels), countries=tuple(row.countries), department_id=row.department_id,
+        channels=tuple(row.channels), countries=tuple(code.upper() for code in row.countries), department_id=row.department_id,
         includes_service=row.includes_service, is_law=row.is_law,
     )

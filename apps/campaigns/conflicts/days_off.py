@@ -19,6 +19,11 @@ def _calendar(country: str, year: int) -> Any:
     return {day: name for day, name in found.items() if name not in ("Söndag", "Sunday")}
 
 
+def concerns(channel: str, purpose_class: str) -> bool:
+    """Whether messages of this kind keep public holidays: promotion, except what is open to everybody at all times."""
+    return purpose_class == "promotion" and channel not in ("store", "ads", "onsite")
+
+
 def name(country: str, day: date) -> str:
     """What the public holiday is called that the whole country has on that day; empty when there is none or we do not know."""
     return str(_calendar(country, day.year).get(day, "")) if country else ""

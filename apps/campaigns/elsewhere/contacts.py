@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from pyroaring import BitMap
 
 from apps.accounts.models import Department
 from apps.campaigns.models import CatchAll, Chunk, Message, ToldContact
 from apps.campaigns.models.sending import Outcome
-from apps.campaigns.sending import ledger, partitions, settle
+from apps.campaigns.sending import capacity, ledger, partitions, settle
 from apps.core.clock import company_day
 
 from . import catch_all, holds
@@ -66,9 +67,12 @@ def _of_message(message: Message, group: list[Contact], people: BitMap, departme
     runs = Runs(message, now=now)
     held = holds.of(message, people)
     rows: list[ledger.Entry] = []
+    used: Counter[date] = Counter()
     told: list[ToldContact] = []
     for contact in group:
-        _use_place(runs, held, contact)
+        used[company_day(contact.at)] += 1
+        if (day := _use_place(runs, held, contact)) is not None:
+            used[day] -= 1
         run = runs.take(contact.customer_id, contact.at)
         run.message = message
         rows.append(ledger.Book.of(run).entry(
@@ -81,15 +85,19 @@ def _of_message(message: Message, group: list[Contact], people: BitMap, departme
     ledger.append(rows)
     ToldContact.objects.bulk_create(told)
     runs.save()
+    for day, more in sorted(used.items()):
+        capacity.count(message, more, day)
     if CatchAll.objects.filter(message=message).exists():
         moments = [contact.at for contact in group]
         catch_all.widen(message, min(moments), max(moments), now=now)
 
 
-def _use_place(runs: Runs, held: list[Chunk], contact: Contact) -> None:
-    """The person's place ends with the contact it was held for: from here on the ledger's row counts."""
+def _use_place(runs: Runs, held: list[Chunk], contact: Contact) -> date | None:
+    """The person's place ends with the contact it was held for: from here on the ledger's row counts. Returns the place's day."""
     chunk = holds.find(held, contact.customer_id, contact.permission)
-    if chunk is not None:
-        person = BitMap([contact.customer_id])
-        holds.give_up(chunk, person)
-        runs.leave(chunk.run, person)
+    if chunk is None:
+        return None
+    person = BitMap([contact.customer_id])
+    holds.give_up(chunk, person)
+    runs.leave(chunk.run, person)
+    return chunk.run.run_day

@@ -14,7 +14,7 @@ from pyroaring import BitMap
 
 from apps.campaigns.models import Chunk, Message, MessageKind, Run
 from apps.campaigns.models.sending import ChunkState
-from apps.campaigns.sending import chunks
+from apps.campaigns.sending import capacity, chunks
 from apps.campaigns.sending.chunks import Moved
 from apps.core import tokens
 from apps.core.blocks import blocks_of, split
@@ -108,6 +108,7 @@ def _drop(chunk_id: int, people: BitMap | None, now: datetime) -> int:
         give_up(chunk, leaving)
         runs.leave(chunk.run, leaving)
         runs.save()
+        capacity.count(chunk.run.message, -len(leaving), chunk.run.run_day)
     return len(leaving)
 
 

@@ -1,25 +1,27 @@
 """"May I, and reserve": another tool asks before it contacts people, and holds their place for as long as it needs.
 
 Judged by the same call as our own claims, under the same locks: address, consent, do-not-contact list, law, quiet hours,
-blackouts, agreements, limits and control groups. What is allowed counts as a contact until it is confirmed or falls back.
+blackouts, holidays, agreements, limits, capacities and control groups. What is allowed counts as a contact until it is confirmed
+or falls back; a no, or a not yet, is kept with who asked and why.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pyroaring import BitMap
 
+from apps.accounts.models import ApiToken
 from apps.campaigns.models import Campaign, CampaignStatus, CatchAll, Message, Run
 from apps.campaigns.sending import aliases as alias_lookup
-from apps.campaigns.sending import judging
+from apps.campaigns.sending import capacity, judging
 from apps.campaigns.sending.halted import halts_for
 from apps.campaigns.sending.plan import same_address
 from apps.core.clock import company_day
-from apps.core.reasons import Reason, sentence
+from apps.core.reasons import Reason
 
-from . import holds
+from . import holds, refusals
+from .refusals import Answer
 from .runs import Runs
 
 LONGEST_HOLD = timedelta(days=7)
@@ -33,29 +35,21 @@ class NotApproved(ValueError):
     """Nobody may be contacted for this campaign as it stands; the message says why."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """``allowed`` with a permission, ``refused`` with a reason, or ``deferred`` until a moment with a reason."""
-
-    answer: str
-    reason: str = ""
-    rule: str = ""
-    until: datetime | None = None
-    permission: str = ""
-
-    @property
-    def words(self) -> str:
-        """The reason as a sentence."""
-        return sentence(self.reason) if self.reason else ""
-
-
-def ask(*, message: Message, people: BitMap, at: datetime, until: datetime, now: datetime) -> dict[int, Answer]:
-    """Whether these people may be contacted at `at`; whoever is allowed has a place held till `until`.
+def ask(
+    *, message: Message, people: BitMap, at: datetime, until: datetime, now: datetime, token: ApiToken | None = None
+) -> dict[int, Answer]:
+    """Whether these people may be contacted at `at`; whoever is allowed has a place held till `until`. `token` is who asks.
 
     Raises NotApproved while the message's campaign is neither scheduled nor live.
     """
     _require_approved(message)
-    return holds.locked(people, lambda: _ask(message, people, at, until, now))
+
+    def act() -> dict[int, Answer]:
+        answers = _ask(message, people, at, until, now)
+        refusals.keep(message=message, answers=answers, at=at, token=token, now=now)
+        return answers
+
+    return holds.locked(people, act)
 
 
 def _require_approved(message: Message) -> None:
@@ -79,7 +73,8 @@ def _ask(message: Message, people: BitMap, at: datetime, until: datetime, now: d
     verdict.refused[Reason.SAME_ADDRESS, ""] = doubles
     verdict.refused[Reason.CONTROL_GROUP, ""] = verdict.held_out
     runs = Runs(message, now=now)
-    given = holds.hold(runs, verdict.allowed, at, until)
+    fitting = _with_room(run, verdict, at)
+    given = holds.hold(runs, fitting, at, until)
     runs.save()
     answers = {pk: Answer("allowed", permission=token, until=until) for pk, token in given.items()}
     for (reason, rule), group in verdict.refused.items():
@@ -87,3 +82,15 @@ def _ask(message: Message, people: BitMap, at: datetime, until: datetime, now: d
     for later in verdict.later:
         answers |= {pk: Answer("deferred", later.reason, later.rule, later.until) for pk in later.people}
     return answers
+
+
+def _with_room(run: Run, verdict: judging.Verdict, at: datetime) -> BitMap:
+    """Those of the allowed for whom the capacities have a place on that day, which they hold now; the others may ask again."""
+    places = capacity.take(run.message, len(verdict.allowed), at)
+    fitting = verdict.allowed[: places.count]
+    if left := verdict.allowed - fitting:
+        found = capacity.shut(run.message, at)
+        rule = f"capacity.{found.line.id}" if found else ""
+        until = found.until if found and found.until else run.deadline
+        verdict.postpone(until, Reason.OVER_CAPACITY, rule, left, run.deadline)
+    return fitting

@@ -2,9 +2,9 @@
 
 from .approval import Approval
 from .conflicts import Agreement, Conflict, ConflictComment, PlanVersion, Resolution, Signature, StandIn
-from .constraints import Capacity, Exclusivity, OfferPairing, RuleParameter
+from .constraints import Capacity, CapacityDay, Exclusivity, OfferPairing, RuleParameter
 from .content import Brand, ContentRevision, ContentVersion
-from .elsewhere import CatchAll, ToldContact
+from .elsewhere import CatchAll, RefusedPermission, ToldContact
 from .hours import Embargo, QuietHours
 from .offers import Offer, OfferPrice
 from .plan import Campaign, CampaignStatus, Message, MessageKind, Programme, Timing
@@ -23,6 +23,7 @@ __all__ = [
     "Campaign",
     "CampaignStatus",
     "Capacity",
+    "CapacityDay",
     "CatchAll",
     "ChannelWeight",
     "Chunk",
@@ -45,6 +46,7 @@ __all__ = [
     "PlanVersion",
     "Programme",
     "QuietHours",
+    "RefusedPermission",
     "Resolution",
     "RuleParameter",
     "Run",

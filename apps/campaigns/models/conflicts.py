@@ -197,7 +197,8 @@ class Agreement(models.Model):
 
     Sides are whole campaigns, or single messages where given. Holds while ``ended_at`` is empty and, if set, until
     ``expires_on``. It binds the relation, also for people who join either audience late. Where people were split, ``swapped``
-    are those who stay with the yielding side, so that for them the keeping side gives way; late joiners are not among them.
+    are those who stay with the yielding side, so that for them the keeping side gives way. ``settled`` are all who were split
+    then; whoever joins later is split by ``rates``, what was decided for people of the same history (``valued.Rates``).
     """
 
     resolution = models.ForeignKey(Resolution, models.CASCADE, related_name="agreements")
@@ -206,6 +207,8 @@ class Agreement(models.Model):
     yielding_message = models.ForeignKey(Message, models.CASCADE, null=True, blank=True, related_name="+")
     keeping_message = models.ForeignKey(Message, models.CASCADE, null=True, blank=True, related_name="+")
     swapped = BitMapField(null=True, blank=True)
+    settled = BitMapField(null=True, blank=True)
+    rates = models.JSONField(null=True, blank=True)
     since = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 

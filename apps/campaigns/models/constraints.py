@@ -117,6 +117,22 @@ class Capacity(models.Model):
         return self.name
 
 
+class CapacityDay(models.Model):
+    """How many contacts of a hard capacity are used up on one day of the company; counted when people are handed over."""
+
+    capacity = models.ForeignKey(Capacity, models.CASCADE, related_name="days")
+    day = models.DateField(_("day"))
+    used = models.PositiveIntegerField(_("used"), default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["capacity", "day"], name="capacity_day_once")]
+        verbose_name = _("day of a capacity")
+        verbose_name_plural = _("days of capacities")
+
+    def __str__(self) -> str:
+        return f"{self.capacity_id} {self.day}"
+
+
 class RuleParameter(models.Model):
     """One figure of the conflict rules as an administrator set it, for everybody or for one department.
 

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Department
+from apps.accounts.models import ApiToken, Department
 from apps.channels.kinds import Channel
 from apps.consent.models import Purpose
 
@@ -52,3 +52,34 @@ class CatchAll(models.Model):
 
     def __str__(self) -> str:
         return f"{self.department_id} {self.channel}"
+
+
+class RefusedPermission(models.Model):
+    """Another tool asked for somebody and was told no, or not yet: who asked, for whom, for what, when, and why.
+
+    ``at`` is when the contact was to be, ``until`` (empty for a plain no) from when on they may ask again.
+    """
+
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+", verbose_name=_("department"))
+    token = models.ForeignKey(ApiToken, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("asked by"))
+    message = models.ForeignKey(Message, models.PROTECT, related_name="refused_permissions", verbose_name=_("message"))
+    customer_id = models.IntegerField()
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel.choices)
+    purpose = models.ForeignKey(Purpose, models.PROTECT, related_name="+", verbose_name=_("purpose"))
+    at = models.DateTimeField(_("contact planned for"))
+    asked_at = models.DateTimeField(_("asked"))
+    reason = models.CharField(_("reason"), max_length=30)
+    rule = models.CharField(_("rule"), max_length=40, blank=True)
+    until = models.DateTimeField(_("not before"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-asked_at", "-id"]
+        indexes = [
+            models.Index(fields=["customer_id", "asked_at"], name="refused_permission_customer"),
+            models.Index(fields=["asked_at"], name="refused_permission_asked"),
+        ]
+        verbose_name = _("refused permission")
+        verbose_name_plural = _("refused permissions")
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.customer_id} {self.reason}"

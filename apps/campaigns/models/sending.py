@@ -90,7 +90,8 @@ class Chunk(models.Model):
     ``approved`` is the reservation: judged allowed, not yet in the ledger. A deferral is a new generation with
     ``not_before``. ``lease_epoch`` rises with every claim; a worker with an older epoch may not begin a burst.
     An ``open`` chunk is nobody's to work: its people are on a call list, in a print file, or in a burst whose outcome is
-    asked for; they stay reserved until they stand in the ledger.
+    asked for; they stay reserved until they stand in the ledger. ``reason`` and ``rule`` say what makes them wait, where it is
+    not just their turn.
     """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="chunks")
@@ -100,6 +101,8 @@ class Chunk(models.Model):
     count = models.PositiveIntegerField()
     approved = BitMapField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=30, blank=True)
+    rule = models.CharField(max_length=40, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
     state = models.CharField(max_length=8, choices=ChunkState.choices, default=ChunkState.WAITING)
     lease_epoch = models.PositiveIntegerField(default=0)

@@ -141,7 +141,7 @@ def _take_out(chunk: Chunk, verdict: Verdict, now: datetime) -> None:
     if verdict.refused:
         ledger.append(ledger.Book.of(chunk.run).refusals(verdict.refused, now))
     for later in verdict.later:
-        chunks.requeue(chunk, later.people, not_before=later.until)
+        chunks.requeue(chunk, later.people, not_before=later.until, reason=later.reason, rule=later.rule)
 
 
 def addresses_of(verdict: Verdict, aliases: Aliases) -> dict[int, ContactAddress]:
@@ -173,13 +173,13 @@ def refuse(chunk: Chunk, refused: dict[tuple[str, str], BitMap], *, now: datetim
             continue
 
 
-def leave_waiting(chunk: Chunk, people: BitMap) -> Chunk:
-    """Lets some of a leased chunk's people wait again while it keeps its lease. Raises LeaseLost."""
+def leave_waiting(chunk: Chunk, people: BitMap, *, reason: str = "") -> Chunk:
+    """Lets some of a leased chunk's people wait again, for a reason, while it keeps its lease. Raises LeaseLost."""
     while True:
         try:
             with chunks.deciding(people):
                 held = _holds_lease(chunk)
-                chunks.requeue(held, people & (held.approved or BitMap()))
+                chunks.requeue(held, people & (held.approved or BitMap()), reason=reason)
                 return held
         except Moved:
             continue

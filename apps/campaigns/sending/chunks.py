@@ -36,8 +36,10 @@ def deciding(people: BitMap) -> Iterator[Aliases]:
         yield now_found
 
 
-def requeue(chunk: Chunk, people: BitMap, *, not_before: datetime | None = None, attempt: int | None = None) -> None:
-    """Lets people wait in a new generation of the chunk and gives their reservation up. Blocks are locked."""
+def requeue(
+    chunk: Chunk, people: BitMap, *, not_before: datetime | None = None, attempt: int | None = None, reason: str = "", rule: str = ""
+) -> None:
+    """Lets people wait in a new generation of the chunk, and says why, and gives their reservation up. Blocks are locked."""
     if not people:
         return
     last = Chunk.objects.filter(run=chunk.run_id, block=chunk.block).aggregate(last=Max("generation"))["last"]
@@ -48,6 +50,8 @@ def requeue(chunk: Chunk, people: BitMap, *, not_before: datetime | None = None,
         people=people,
         count=len(people),
         not_before=not_before,
+        reason=reason,
+        rule=rule[:40],
         attempt=chunk.attempt if attempt is None else attempt,
     )
     if chunk.approved is not None:

@@ -15,9 +15,10 @@ from apps.campaigns.models import Chunk, Run
 from apps.campaigns.models.sending import ChunkState, Outcome, RunState
 from apps.channels import throttle
 from apps.core.blocks import try_lock_blocks
+from apps.core.reasons import Reason
 
 from . import aliases as alias_lookup
-from . import chunks, ledger
+from . import capacity, chunks, ledger
 from .aliases import Aliases
 from .halted import SENDABLE
 from .judging import Verdict, judge
@@ -54,14 +55,17 @@ def claim(
     A claim may come back without anybody approved: then its people were all refused or wait for later.
     """
     defaults.decide_overdue(now=now)
-    for run_id, candidates in _groups(_candidates(now, list(not_accounts), channels)):
+    full_channels, full_accounts = capacity.closed(now)
+    for run_id, candidates in _groups(_candidates(now, [*not_accounts, *full_accounts], channels, full_channels)):
         found = _try(run_id, candidates, worker, now)
         if found is not None:
             return found
     return None
 
 
-def _candidates(now: datetime, not_accounts: list[int], channels: list[str] | None) -> list[tuple[int, int, int]]:
+def _candidates(
+    now: datetime, not_accounts: list[int], channels: list[str] | None, not_channels: list[str]
+) -> list[tuple[int, int, int]]:
     """(run, chunk, people) of chunks that are due, the most urgent first."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -75,12 +79,13 @@ def _candidates(now: datetime, not_accounts: list[int], channels: list[str] | No
             WHERE k.state = 'waiting' AND (k.not_before IS NULL OR k.not_before <= %(now)s)
               AND r.scheduled_at <= %(now)s AND r.deadline > %(now)s
               AND NOT a.id = ANY(%(not_accounts)s) AND (%(channels)s::text[] IS NULL OR m.channel = ANY(%(channels)s))
+              AND NOT m.channel = ANY(%(not_channels)s)
               AND {SENDABLE}
             ORDER BY (p.purpose_class = 'safety') DESC NULLS LAST, coalesce(m.priority, c.priority) DESC,
                      r.scheduled_at, r.id, k.block, k.generation
             LIMIT %(limit)s
             """,
-            {"now": now, "not_accounts": not_accounts, "channels": channels, "limit": CANDIDATES},
+            {"now": now, "not_accounts": not_accounts, "channels": channels, "not_channels": not_channels, "limit": CANDIDATES},
         )
         return cursor.fetchall()
 
@@ -141,24 +146,29 @@ def _judge_all(run: Run, leased: list[Chunk], locked: set[int], now: datetime) -
         return None
     people = everybody - ledger.of_run(run, everybody)
     verdict = judge(run, people, now, aliases)
-    fitting = _of_the_day(run, verdict.allowed, now)
+    fitting, full = _of_the_day(run, verdict.allowed, now)
     _write(run, leased, verdict, now)
     for chunk in leased:
         if later := (chunk.approved or BitMap()) - fitting:
-            chunks.requeue(chunk, later)
+            chunks.requeue(chunk, later, reason=Reason.OVER_CAPACITY, rule=full)
             _keep(chunk)
     _started(run, now)
     return Claim(run, [chunk for chunk in leased if chunk.state == ChunkState.LEASED], aliases, judged=len(people))
 
 
-def _of_the_day(run: Run, allowed: BitMap, now: datetime) -> BitMap:
-    """Those for whom the account's day has room; the others wait as they are, and no claim asks for them till it has.
+def _of_the_day(run: Run, allowed: BitMap, now: datetime) -> tuple[BitMap, str]:
+    """Those for whom the account's day and the capacities have room, and what is full for the others. They wait as they are,
+    and no claim asks for them till there is room.
 
-    No promise: several workers may see the same room. The throttle counts when people are handed over.
+    No promise: several workers may see the same room. Throttle and capacities count when people are handed over.
     """
-    assert run.message.account is not None
-    left = throttle.left_today(run.message.account, now)
-    return allowed if left is None or left >= len(allowed) else allowed[:left]
+    account = run.message.account
+    assert account is not None
+    left = [(left, f"account.{account.pk}")] if (left := throttle.left_today(account, now)) is not None else []
+    if (found := capacity.room(run.message, now)) is not None:
+        left.append((found[1], f"capacity.{found[0]}"))
+    least, rule = min(left, default=(len(allowed), ""))
+    return (allowed[:least], rule) if least < len(allowed) else (allowed, "")
 
 
 def _write(run: Run, leased: list[Chunk], verdict: Verdict, now: datetime) -> None:
@@ -173,7 +183,9 @@ def _write(run: Run, leased: list[Chunk], verdict: Verdict, now: datetime) -> No
         chunk.approved = verdict.allowed & chunk.people
         _keep(chunk)
         for later in verdict.later:
-            chunks.requeue(chunk, later.people & chunk.people, not_before=later.until)
+            chunks.requeue(
+                chunk, later.people & chunk.people, not_before=later.until, reason=later.reason, rule=later.rule
+            )
 
 
 def _keep(chunk: Chunk) -> None:

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from django.db.models import Model
 from django.utils.functional import cached_property
 
-from apps.campaigns.models import Agreement, Blackout, Campaign, ContactPolicy, Delivery, Message, MinimumGap, Run
+from apps.campaigns.conflicts import days_off
+from apps.campaigns.models import (
+    Agreement,
+    Blackout,
+    Campaign,
+    Capacity,
+    ContactPolicy,
+    Delivery,
+    Message,
+    MinimumGap,
+    QuietHours,
+    Resolution,
+    Run,
+)
 from apps.campaigns.models.plan import BINDING_STATUSES, MessageKind
 from apps.campaigns.models.sending import Outcome, RunState
-from apps.channels.models import ContactEvent
+from apps.channels.models import ChannelAccount, ContactEvent
 from apps.core import reasons
 
 from . import aliases, events, ledger
@@ -50,24 +64,35 @@ class Told:
     @cached_property
     def rule(self) -> str:
         """The rule behind a refusal, by its name."""
-        kind, _dot, number = self.delivery.rule.partition(".")
-        if not number.isdecimal():
-            return ""
-        if kind == "agreement":
-            return self._other_side(int(number))
-        if kind == "policy":
-            return str(ContactPolicy.objects.filter(pk=int(number)).first() or "")
-        if kind == "gap":
-            return str(MinimumGap.objects.filter(pk=int(number)).first() or "")
-        return str(Blackout.objects.filter(pk=int(number)).first() or "") if kind == "blackout" else ""
+        return rule_name(self.delivery.rule, self.delivery.campaign_id)
 
-    def _other_side(self, agreement_id: int) -> str:
-        """The campaign that the person was left to."""
-        found = Agreement.objects.select_related("yielding_campaign", "keeping_campaign").filter(pk=agreement_id).first()
-        if found is None:
-            return ""
-        yields = found.yielding_campaign_id == self.delivery.campaign_id
-        return str(found.keeping_campaign if yields else found.yielding_campaign)
+
+NAMED: dict[str, type[Model]] = {
+    "policy": ContactPolicy, "gap": MinimumGap, "blackout": Blackout, "quiet": QuietHours, "capacity": Capacity,
+    "account": ChannelAccount, "resolution": Resolution,
+}  # fmt: skip
+
+
+def rule_name(rule: str, campaign_id: int) -> str:
+    """What stands behind a refusal of one campaign, by its name: the other campaign, a policy, a holiday; may be empty."""
+    kind, _dot, number = rule.partition(".")
+    if kind == "holiday":
+        country, _dot, day = number.partition(".")
+        return days_off.name(country, date.fromisoformat(day))
+    if not number.isdecimal() or len(number) > 9:
+        return ""
+    if kind == "agreement":
+        return _other_side(int(number), campaign_id)
+    found = NAMED[kind]._default_manager.filter(pk=int(number)).first() if kind in NAMED else None
+    return str(found or "")
+
+
+def _other_side(agreement_id: int, campaign_id: int) -> str:
+    """The campaign that the person was left to."""
+    found = Agreement.objects.select_related("yielding_campaign", "keeping_campaign").filter(pk=agreement_id).first()
+    if found is None:
+        return ""
+    return str(found.keeping_campaign if found.yielding_campaign_id == campaign_id else found.yielding_campaign)
 
 
 def of_customer(customer_id: int, *, before: datetime | None = None, limit: int = 30) -> list[Told]:

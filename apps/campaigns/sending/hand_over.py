@@ -20,10 +20,10 @@ from apps.channels.kinds import Channel
 from apps.channels.models import CallState, CallTask, PrintBatch
 from apps.channels.references import delivery_reference, parse_reference
 from apps.core.blocks import block_of, split
-from apps.core.clock import company_zone
+from apps.core.clock import company_day, company_zone
 from apps.core.reasons import Reason
 
-from . import attempt, chunks, ledger
+from . import attempt, capacity, chunks, ledger
 from .aliases import Aliases
 from .chunks import Moved
 from .claim import Claim
@@ -153,7 +153,14 @@ def _open(task: CallTask, agent: User, aliases: Aliases, now: datetime) -> bool:
     if not verdict.allowed:
         _call_off(task, run, verdict, now, settled=called_before)
         return False
+    # Whoever was put on the list today has a place of this day; from an earlier day they need one now.
+    is_of_today = called_before or company_day(task.created_at) == company_day(now)
+    places = None if is_of_today else capacity.take(run.message, 1, now, is_listed=True)
+    if places is not None and not places.count:
+        return False
     if not calls.open_call(task, agent=agent, now=now):
+        if places is not None:
+            capacity.give_back(places, 1)
         return False
     if not called_before:
         row = ledger.Book.of(run).entry(

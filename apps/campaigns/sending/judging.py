@@ -13,7 +13,7 @@ from apps.consent import gate
 from apps.core import bitmaps
 from apps.core.reasons import Reason
 
-from . import agreements, arms, blackouts, ledger, limits, serve_first, stand_ins
+from . import agreements, arms, ledger, limits, peace, serve_first, stand_ins
 from .aliases import Aliases
 from .reservations import reserved
 
@@ -65,7 +65,7 @@ def judge(run: Run, people: BitMap, at: datetime, aliases: Aliases) -> Verdict:
     _gone(verdict)
     _same_person(verdict, run, aliases)
     _gate(verdict, run, at, aliases)
-    _blackouts(verdict, run, at)
+    _peace(verdict, run, at)
     message = run.message
     _serve_first(verdict, run, at, aliases)
     for agreement, group in agreements.left_to_others(message, verdict.allowed, at, aliases):
@@ -87,9 +87,12 @@ def held_out_of(run: Run) -> BitMap:
 
 
 def gate_again(verdict: Verdict, run: Run, at: datetime, aliases: Aliases, *, with_addresses: bool) -> None:
-    """Asks address, consent, do-not-contact list, law and what is open for those still allowed, and takes the others out."""
+    """Asks again for those still allowed what may change while a worker holds them, and takes the others out: address, consent,
+    do-not-contact list, law, what is open, and the hour: a slow account must not go on into the night.
+    """
     _gone(verdict)
     _gate(verdict, run, at, aliases, with_addresses=with_addresses)
+    _peace(verdict, run, at)
     _serve_first(verdict, run, at, aliases)
 
 
@@ -153,7 +156,6 @@ def _serve_first(verdict: Verdict, run: Run, at: datetime, aliases: Aliases) -> 
     verdict.refuse(Reason.SERVE_FIRST, serve_first.RULE, held)
 
 
-def _blackouts(verdict: Verdict, run: Run, at: datetime) -> None:
-    for blocked in blackouts.blocked(run.message, verdict.allowed, at):
-        rule = f"blackout.{blocked.blackout.pk}"
-        verdict.postpone(blocked.until, Reason.BLACKOUT, rule, blocked.people, run.deadline)
+def _peace(verdict: Verdict, run: Run, at: datetime) -> None:
+    for closed in peace.closed(run.message, verdict.allowed, at, run.deadline):
+        verdict.postpone(closed.until, closed.reason, closed.rule, closed.people, run.deadline)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection
 from pyroaring import BitMap
 
-from apps.core import bitmaps
-from apps.core.zones import plausible_zones
-
+from . import places
 from .occurrences import Occurrence, from_wall
 
 
@@ -19,12 +16,7 @@ def moments(occurrence: Occurrence, people: BitMap) -> list[tuple[datetime, BitM
     Somebody of whom only the country is known is due when it is that late, or later, in all zones of the country.
     """
     found: dict[datetime, BitMap] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT upper(country), time_zone, array_agg(id) FROM customers_customer WHERE id = ANY(%s) GROUP BY 1, 2",
-            [list(people)],
-        )
-        for country, time_zone, ids in cursor.fetchall():
-            at = max(from_wall(occurrence.wall, zone) for zone in plausible_zones(country, time_zone))
-            found[at] = found.get(at, BitMap()) | bitmaps.from_ids(ids)
+    for place in places.of(people):
+        at = max(from_wall(occurrence.wall, zone) for zone in place.zones)
+        found[at] = found.get(at, BitMap()) | place.people
     return sorted(found.items())

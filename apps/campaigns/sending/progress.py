@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -16,20 +16,26 @@ from apps.campaigns.models.sending import HaltScope, RunState
 from apps.channels import throttle
 from apps.core import reasons
 
-from . import halted, proof
+from . import capacity, halted, proof
 
 RECENTLY = timedelta(seconds=60)
+# So many moments of going on are listed; in more zones the later ones are in the number of the waiting only.
+MOST_DEFERRED = 8
 
 
 @dataclass(frozen=True)
 class Line:
-    """One number of the proof: its words, how many people, and where they can be opened."""
+    """One number of the proof: its words, how many people, and where they can be opened. ``waits``: a part of the waiting, who
+    go on at ``until``.
+    """
 
     code: str
     label: str
     people: int
     url: str
     is_reason: bool = False
+    until: datetime | None = None
+    waits: bool = False
 
 
 class RunPanel:
@@ -95,6 +101,11 @@ class RunPanel:
         account = self.run.message.account
         return throttle.shut_until(account, self.now) if account and self.is_open and self.proof["waiting"] else None
 
+    @cached_property
+    def shut(self) -> capacity.Shut | None:
+        """The capacity that has no room for those who wait."""
+        return capacity.shut(self.message, self.now) if self.is_open and self.proof["waiting"] else None
+
     @property
     def day_is_full(self) -> bool:
         """Whether it is the account's messages per day that hold it, not its provider."""
@@ -111,7 +122,18 @@ class RunPanel:
         found = [self._line(code, label, self.proof[code]) for code, label in words.items()]
         refused = sorted(self.proof["refused"].items(), key=lambda item: -item[1])
         found[2:2] = [self._line("refused", reasons.sentence(code), count, code) for code, count in refused]
+        found[1:1] = self._deferred()
         return [line for line in found if line.people or line.code in ("waiting", "sent")]
+
+    def _deferred(self) -> list[Line]:
+        """Why some of the waiting wait, and when they go; the soonest first."""
+        return [
+            replace(
+                self._line("waiting", reasons.sentence(each.reason), len(each.people), each.reason), is_reason=False, waits=True,
+                until=each.until,
+            )
+            for each in proof.deferred(self.run)[:MOST_DEFERRED]
+        ]
 
     def _line(self, outcome: str, label: str, people: int, reason: str = "") -> Line:
         url = reverse("campaigns:run-people", args=[self.run.message.campaign_id, self.run.pk, outcome])

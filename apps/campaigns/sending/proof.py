@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count
@@ -9,12 +11,29 @@ from pyroaring import BitMap
 
 from apps.campaigns.models import Chunk, Delivery, Run
 from apps.campaigns.models.sending import ChunkState, Outcome
+from apps.core import reasons
 
 from . import events, ledger
 
 
+@dataclass(frozen=True)
+class Deferred:
+    """People of a run who wait for a reason, and from when on they may go; without a moment: as soon as there is room."""
+
+    reason: str
+    rule: str
+    until: datetime | None
+    people: BitMap
+
+    @property
+    def words(self) -> str:
+        """The reason as a sentence."""
+        return reasons.sentence(self.reason)
+
+
 def run_proof(run: Run) -> dict[str, Any]:
-    """Numbers of people: audience, waiting, sent, refused (reason -> people), held_out, failed, unknown.
+    """Numbers of people: audience, waiting, sent, refused (reason -> people), held_out, failed, unknown. ``deferred`` tells
+    for some of the waiting why they wait (reason -> people); until when says `deferred`.
 
     Waiting is counted from the chunks and the rest from the ledger, so the sum is a real check. Somebody of whom it was
     learnt later that an unknown hand-over did arrive counts as sent.
@@ -35,6 +54,7 @@ def run_proof(run: Run) -> dict[str, Any]:
     return {
         "audience": run.audience_count,
         "waiting": len(waiting(run)),
+        "deferred": _by_reason(deferred(run)),
         "sent": counted[Outcome.SENT],
         "refused": refused,
         "held_out": counted[Outcome.HELD_OUT],
@@ -56,8 +76,28 @@ def waiting(run: Run) -> BitMap:
     return people - ledger.of_run(run) if people else people
 
 
+def deferred(run: Run) -> list[Deferred]:
+    """Those who wait for another reason than that it is not their turn yet, the soonest first."""
+    rows = Chunk.objects.filter(run=run, state=ChunkState.WAITING).exclude(reason="")
+    found: dict[tuple[str, str, datetime | None], BitMap] = {}
+    for reason, rule, until, group in rows.values_list("reason", "rule", "not_before", "people"):
+        found[reason, rule, until] = found.get((reason, rule, until), BitMap()) | group
+    settled = ledger.of_run(run, BitMap.union(*found.values())) if found else BitMap()
+    left = [Deferred(*key, group - settled) for key, group in found.items() if group - settled]
+    return sorted(left, key=lambda each: (each.until is not None, each.until or run.deadline, each.reason))
+
+
+def _by_reason(found: list[Deferred]) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for each in found:
+        counted[each.reason] = counted.get(each.reason, 0) + len(each.people)
+    return counted
+
+
 def people(run: Run, outcome: str, reason: str = "") -> BitMap:
     """The people behind one number of the proof."""
+    if outcome == "waiting" and reason:
+        return BitMap.union(BitMap(), *[each.people for each in deferred(run) if each.reason == reason])
     if outcome == "waiting":
         return waiting(run)
     rows = Delivery.objects.filter(run_day=run.run_day, run_id=run.pk, outcome=outcome)

@@ -21,13 +21,15 @@ from apps.core import bitmaps
 from apps.core.blocks import split
 from apps.core.reasons import Reason
 
-from . import chunks, hand_over, ledger, transitions
+from . import capacity, chunks, hand_over, ledger, transitions
 from .chunks import Moved
 from .halted import halts_for
 from .settle import settle
 
 # A provider that is slow but alive must have had its time before anybody says "unknown".
 GRACE = timedelta(minutes=2)
+# A reason and the rule behind it.
+Why = tuple[str, str]
 
 
 @dataclass
@@ -159,32 +161,46 @@ def _unknown(burst: Burst, now: datetime) -> int:
 
 def end_waiting(run: Run, *, now: datetime) -> int:
     """Turns the waiting people of a cancelled run, or of one past its deadline, into refused ones."""
-    reason = _end_reason(run, now)
-    if reason is None:
+    why = _end_reason(run, now)
+    if why is None:
         return 0
     ended = 0
     for pk, people in Chunk.objects.filter(run=run).exclude(state=ChunkState.DONE).values_list("pk", "people"):
-        ended += locked(people, lambda pk=pk: _end(pk, reason, now))  # type: ignore[misc]
-    calls.withdraw_run(run.pk, reason=reason, now=now)
+        ended += locked(people, lambda pk=pk: _end(pk, why, now))  # type: ignore[misc]
+    # Whoever stood on the call list had a place.
+    calls.withdraw_run(run.pk, reason=Reason.EXPIRED if why[0] == Reason.OVER_CAPACITY else why[0], now=now)
     return ended
 
 
-def _end_reason(run: Run, now: datetime) -> str | None:
+def _end_reason(run: Run, now: datetime) -> Why | None:
     campaign = run.message.campaign
     if campaign.status == CampaignStatus.CANCELLED:
-        return Reason.CANCELLED
+        return Reason.CANCELLED, ""
     if run.deadline > now:
         return None
     if run.message.is_stopped or halts_for(run):
-        return Reason.HALTED
-    return Reason.EXPIRED
+        return Reason.HALTED, ""
+    # Full till the end: that is why they waited. Nobody is handed over after the deadline, so the counts still stand.
+    if found := capacity.shut(run.message, run.deadline - timedelta(microseconds=1)):
+        return Reason.OVER_CAPACITY, f"capacity.{found.line.id}"
+    return Reason.EXPIRED, ""
 
 
-def _end(chunk_id: int, reason: str, now: datetime) -> int:
+def _why(chunk: Chunk, why: Why) -> Why:
+    """Why the people of this very chunk came too late: for want of room, as it was noted; or because of their hours, or since
+    nobody called them though they stood on the list.
+    """
+    if why[0] == Reason.EXPIRED and chunk.reason == Reason.OVER_CAPACITY:
+        return chunk.reason, chunk.rule
+    is_other = chunk.state == ChunkState.OPEN or chunk.reason not in ("", Reason.OVER_CAPACITY)
+    return (Reason.EXPIRED, "") if why[0] == Reason.OVER_CAPACITY and is_other else why
+
+
+def _end(chunk_id: int, why: Why, now: datetime) -> int:
     chunk = chunks.reread(chunk_id)
     people = chunk.people | (chunk.approved or BitMap())
     left = people - chunks.begun(chunk) - ledger.of_run(chunk.run, people)
-    rows = ledger.Book.of(chunk.run).refusals({(reason, ""): left}, now)
+    rows = ledger.Book.of(chunk.run).refusals({_why(chunk, why): left}, now)
     ledger.append(rows)
     # A worker that holds the lease finds the end itself when it begins its next burst.
     if chunk.state != ChunkState.LEASED:
@@ -226,5 +242,5 @@ def _recover(run: Run, block: int, people: BitMap) -> int:
 
 def _write_off(run: Run, people: BitMap, now: datetime) -> int:
     people = people - ledger.of_run(run, people)
-    ledger.append(ledger.Book.of(run).refusals({(_end_reason(run, now) or Reason.EXPIRED, ""): people}, now))
+    ledger.append(ledger.Book.of(run).refusals({_end_reason(run, now) or (Reason.EXPIRED, ""): people}, now))
     return len(people)

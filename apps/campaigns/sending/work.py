@@ -19,8 +19,9 @@ from apps.campaigns.models import Chunk
 from apps.channels import registry, throttle
 from apps.channels.adapters.base import Adapter
 from apps.channels.kinds import Channel
+from apps.core.reasons import Reason
 
-from . import attempt, hand_over, settle, writing
+from . import attempt, capacity, hand_over, settle, writing
 from .claim import Claim, claim
 from .writing import Draft
 
@@ -174,20 +175,34 @@ def _list(job: Job, chunk: Chunk, people: BitMap, worked: Worked, moment: Callab
     """Puts as many on the list as the account's day has room for."""
     account = job.claim.run.message.account
     assert account is not None
-    granted = throttle.take(account, len(people), moment(), at_rate=False)
-    if not granted:
+    places = _take(job, throttle.take(account, len(people), moment(), at_rate=False), moment(), tokens=False)
+    if not places.count:
         raise attempt.Stopped
-    now_people = people[:granted]
+    now_people = people[:places.count]
     job.left.pop(0)
     listed = 0
     try:
         if len(now_people) < len(people):
-            chunk = attempt.leave_waiting(chunk, people - now_people)
+            chunk = attempt.leave_waiting(chunk, people - now_people, reason=Reason.OVER_CAPACITY)
         listed = hand_over.put_on_list(job.claim, chunk, now_people, job.adapter, job.drafts, now=moment())
     finally:
-        throttle.give_back(account, granted - listed, tokens=False)
+        _give_back(job, places, places.count - listed, tokens=False)
     worked.listed += listed
     return True
+
+
+def _take(job: Job, granted: int, now: datetime, *, tokens: bool = True) -> capacity.Places:
+    """Of what the account lets through as much as the capacities have room for; the account gets the rest back."""
+    message = job.claim.run.message
+    places = capacity.take(message, granted, now)
+    throttle.give_back(message.account, granted - places.count, tokens=tokens)  # type: ignore[arg-type]
+    return places
+
+
+def _give_back(job: Job, places: capacity.Places, unused: int, *, tokens: bool = True) -> None:
+    """Returns what was not handed over to the account and the capacities."""
+    throttle.give_back(job.claim.run.message.account, unused, tokens=tokens)  # type: ignore[arg-type]
+    capacity.give_back(places, unused)
 
 
 def _burst(job: Job, chunk: Chunk, people: BitMap, worked: Worked, moment: Callable[[], datetime]) -> bool:
@@ -195,26 +210,26 @@ def _burst(job: Job, chunk: Chunk, people: BitMap, worked: Worked, moment: Calla
     assert account is not None
     if job.rests_until and moment() < job.rests_until:
         return False
-    granted = throttle.take(account, min(len(people), _burst_size(job)), moment())
-    if not granted:
-        if throttle.shut_until(account, moment()):
+    places = _take(job, throttle.take(account, min(len(people), _burst_size(job)), moment()), moment())
+    if not places.count:
+        if throttle.shut_until(account, moment()) or capacity.shut(job.claim.run.message, moment()):
             raise attempt.Stopped
         return False
     # Half of the burst's time at rest, so that the next is no burst of two or three; the bucket loses nothing by it.
-    job.rests_until = moment() + timedelta(seconds=min(BURST_SECONDS, throttle.seconds_for(account, granted)) / 2)
-    now_people = people[:granted]
+    job.rests_until = moment() + timedelta(seconds=min(BURST_SECONDS, throttle.seconds_for(account, places.count)) / 2)
+    now_people = people[:places.count]
     job.left[0] = (chunk, people - now_people)
     begun_count = 0
     try:
         begun = attempt.begin(chunk, now_people, judged_as=job.claim.aliases, now=moment())
         begun_count = begun.burst.count if begun.burst else 0
     finally:
-        throttle.give_back(account, granted - begun_count)
+        _give_back(job, places, places.count - begun_count)
     if begun.burst is None:
         return True
     receipts = attempt.post(job.adapter, begun, job.drafts)
     counted = settle.settle(begun.burst, receipts, job.drafts, now=moment(), evidence=begun.evidence)
-    throttle.give_back(account, counted.again, tokens=False)
+    _give_back(job, places, counted.again, tokens=False)
     worked.bursts += 1
     worked.sent += counted.sent
     worked.failed += counted.failed

@@ -171,5 +171,6 @@ def delivery(request: HttpRequest, run_pk: int, customer_pk: int) -> HttpRespons
         "told": explain.explained([row])[0] if row else None,
         "variant": hand_over.variant_of(run, customer_pk),
         "is_waiting": row is None and customer_pk in proof.waiting(run),
+        "deferred": None if row else next((each for each in proof.deferred(run) if customer_pk in each.people), None),
     }  # fmt: skip
     return render_page(request, "campaigns/delivery.html", context)

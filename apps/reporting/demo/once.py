@@ -22,7 +22,7 @@ from pyroaring import BitMap
 
 from apps.accounts.models import Role, User
 from apps.campaigns import launch
-from apps.campaigns.conflicts import agree, passes, resolve
+from apps.campaigns.conflicts import agree, days_off, passes, resolve
 from apps.campaigns.models import Burst, Campaign, Chunk, Conflict, Delivery, Run
 from apps.campaigns.models.conflicts import ConflictState, ResolutionAction, ResolutionState
 from apps.campaigns.models.sending import ChunkState, Outcome, RunState
@@ -37,6 +37,7 @@ from apps.customers.models import Customer
 from config import launcher
 
 from .load import Progress, load
+from .people import GIVEN
 
 KEEPER, YIELDER = "Winter coats −20 %", "Coat days online −30 %"
 PATIENCE = 600
@@ -89,9 +90,13 @@ def _move_to_own_cluster() -> None:
 
 
 def wednesday_afternoon(moment: datetime) -> datetime:
-    """14:30 in the company's zone on the Wednesday of that week: no weekend or quiet hour decides anything."""
+    """14:30 in the company's zone on the Wednesday of that week, or of the last one that is no public holiday where the demo's
+    customers live: no weekend, holiday or quiet hour decides anything.
+    """
     local = moment.astimezone(clock.company_zone())
     day = local + timedelta(days=2 - local.weekday())
+    while any(days_off.name(country, day.date()) for country in GIVEN):
+        day -= timedelta(days=7)
     return day.replace(hour=14, minute=30, second=0, microsecond=0).astimezone(UTC)
 
 

@@ -37,7 +37,8 @@ class CapacityRule(Rule):
         "print run, the staff of the stores, what the provider lets through in a day, or the warm-up of a new sender. Counted "
         "are the people of each message who have an address and agreed, on the day it goes out; calls and whatever else "
         "lasts fill the days they have, one after the other. The message of lower priority does not fit, then the later. "
-        "It blocks where the capacity cannot be exceeded."
+        "It blocks where the capacity cannot be exceeded: then sending and the permissions given to other tools keep to it, whoever "
+        "finds no room waits for the next day in that same order, and gets nothing if the message's end comes first."
     )
     code = "capacity"
     title = _("More than the channel can take")
@@ -126,7 +127,7 @@ class CapacityRule(Rule):
 
 
 def _uses(line: PlannedCapacity, message: PlannedMessage) -> bool:
-    if message.channel != line.channel or message.kind == "elsewhere":
+    if message.channel != line.channel:
         return False
     return line.account_id is None or message.account_id == line.account_id
 
@@ -144,12 +145,16 @@ def _windows(plan: Plan, message: PlannedMessage) -> Iterator[list[date]]:
 
 
 def _volume(plan: Plan, message: PlannedMessage) -> int:
+    return message.reach or 0 if message.is_public else len(_people(plan, message))
+
+
+def _people(plan: Plan, message: PlannedMessage) -> BitMap:
+    """Whom it would reach as things stand; another tool that does not ask reaches everybody."""
     assert plan.people is not None
-    return message.reach or 0 if message.is_public else len(plan.people.reachable(message))
+    return plan.people.of(message) if message.kind == "elsewhere" else plan.people.reachable(message)
 
 
 def _last(plan: Plan, message: PlannedMessage, count: int) -> BitMap:
     """Those who would be left waiting: the claim goes by ascending ids."""
-    assert plan.people is not None
-    people = BitMap() if message.is_public else plan.people.reachable(message)
+    people = BitMap() if message.is_public else _people(plan, message)
     return people[-count:] if people else BitMap()

@@ -26,7 +26,9 @@ class HolidayRule(Rule):
         "Promotion is planned for a public holiday of the country in which people of its audience live, by the date there; "
         "holidays that only a part of a country has do not count. Whose time zone is not known is counted when it may be a holiday "
         "where they are. Shops, sites and adverts are open to everybody at all times and do not count; a campaign of calls does on "
-        "every day it lasts. Administrators can switch the rule off, for everybody or for one department."
+        "every day it lasts. When it is sent these people wait until the holiday is over where they live, and get nothing if the "
+        "deadline comes first; accepting the conflict sends it to them all the same. Administrators can switch the rule off, for "
+        "everybody or for one department."
     )
     code = "holiday"
     title = _("On a public holiday")
@@ -97,7 +99,7 @@ def _is_off(country: str, clock: datetime) -> bool:
 
 
 def _takes_part(plan: Plan, message: PlannedMessage) -> bool:
-    if message.is_public or message.purpose_class != "promotion" or message.channel in ("store", "ads", "onsite"):
+    if message.is_public or not days_off.concerns(message.channel, message.purpose_class):
         return False
     return bool(plan.parameters.of(plan.department_of(message)).holiday_check and _ahead(plan, message))
 

@@ -28,7 +28,9 @@ class QuietRule(Rule):
         "A message comes at an hour at which people are left in peace, by the clock where they live: what is sent everywhere at one "
         "moment reaches some countries at night. Where the time zone is not known, every zone of the country is asked, and one quiet "
         "zone is enough. A quiet period over midnight belongs to the day on which it begins. It blocks where the law says so. "
-        "Service messages come at any hour unless the quiet hours name them, safety notices always."
+        "Service messages come at any hour unless the quiet hours name them, safety notices always. When it is sent these people wait "
+        "until it is allowed where they live, and get nothing if its deadline comes first; accepting the conflict sends it to them all "
+        "the same, unless the law says so."
     )
     code = "quiet_hours"
     title = _("In quiet hours")
@@ -113,9 +115,7 @@ def _rules(plan: Plan, message: PlannedMessage) -> list[PlannedQuiet]:
         return []
     return [
         rule for rule in plan.circumstances.quiet
-        if (not rule.channels or message.channel in rule.channels)
-        and rule.department_id in (None, plan.department_of(message))
-        and (message.purpose_class != "service" or rule.includes_service)
+        if rule.concerns(message.channel, message.purpose_class, plan.department_of(message))
     ]
 
 
