@@ -18,7 +18,7 @@ from typing import IO
 
 PR_SET_PDEATHSIG = 1
 STOP_SECONDS = 15
-READY_SECONDS = 60
+READY_SECONDS = 180
 COLOURS = (36, 35, 33, 32, 34)
 BASE_DIR = Path(__file__).resolve().parent.parent
 

@@ -12,9 +12,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 import django
+import hypothesis
 import pytest
 
 django.setup()
+
+# a busy machine is slow, not wrong
+hypothesis.settings.register_profile("concord", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("concord")
 
 pytest_plugins = ["tests.chromium", "tests.database", "tests.spread"]
 
