@@ -41,6 +41,16 @@ class WayRow:
     arising: list[tuple[str, int]] = field(default_factory=list)
     is_first: bool = True
 
+    @property
+    def stays(self) -> list[tuple[str, int]]:
+        """The findings of the pair that this way leaves, with their people; empty when it settles all of them."""
+        return [(title, after) for title, _before, after in self.effects if after]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the calendar offers it too: the first of each kind; giving a campaign up is for the conflict's own page."""
+        return self.is_first and self.way.action != ResolutionAction.CANCEL
+
 
 @dataclass(frozen=True)
 class PairRow:
@@ -318,7 +328,8 @@ class Panel:
             "Expected orders: purchases within %(days)d days of %(contacts)s past contacts, channel by channel; few contacts are "
             "drawn towards the average of %(prior).1f per 100 (prior of %(weight)d contacts). No control group is subtracted."
         ) % {
-            "days": response.DAYS_AFTER, "contacts": past.contacts, "prior": 100 * past.prior, "weight": response.PRIOR_WEIGHT,
+            "days": response.DAYS_AFTER, "contacts": formats.number(past.contacts), "prior": 100 * past.prior,
+            "weight": response.PRIOR_WEIGHT,
         }
 
     @cached_property

@@ -47,6 +47,13 @@ def weekend(day: date) -> str:
 
 
 @register.simple_tag
+def days_past(agenda: dict[date, Any], today: date) -> dict[date, Any]:
+    """The days of an agenda that are over, to be folded away; none where nothing else would be left."""
+    past = {day: rows for day, rows in agenda.items() if day < today}
+    return past if len(past) < len(agenda) else {}
+
+
+@register.simple_tag
 def span_of_months(first: date, last: date) -> str:
     """``November – December 2026``: the months that the page shows."""
     if (first.year, first.month) == (last.year, last.month):
