@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.administration import Audited, Ticks
 from apps.channels.kinds import Channel
 
-from .conflicts import parameters
-from .models import Capacity, ChannelWeight, Exclusivity, MinimumGap, OfferPairing, RuleParameter
+from .conflicts import lead_times, parameters
+from .models import Capacity, ChannelWeight, Exclusivity, LeadTime, MinimumGap, OfferPairing, RuleParameter
 from .models.constraints import PairingKind
 
 WEEKDAYS = [
@@ -136,3 +136,29 @@ class RuleParameterAdmin(Audited):
     @admin.display(description=_("as shipped"))
     def shipped(self, row: RuleParameter) -> str:
         return str(getattr(parameters.current(), row.code, ""))
+
+
+class LeadTimeForm(forms.ModelForm):
+    class Meta:
+        model = LeadTime
+        fields = ("channel", "department", "days")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["channel"].help_text = _("Without one: all channels that have no line of their own.")
+
+
+@admin.register(LeadTime)
+class LeadTimeAdmin(Audited):
+    form = LeadTimeForm
+    list_display = ("channel_name", "department", "days", "shipped")
+    list_filter = ("department",)
+    list_select_related = ("department",)
+
+    @admin.display(description=_("channel"), ordering="channel")
+    def channel_name(self, row: LeadTime) -> str:
+        return row.get_channel_display() or str(_("other channels"))
+
+    @admin.display(description=_("as shipped"))
+    def shipped(self, row: LeadTime) -> int:
+        return lead_times.LeadTimes().of(row.channel, None)

@@ -50,6 +50,12 @@ def same_clock(moment: datetime, days: int, zone: ZoneInfo) -> datetime:
     return moved.replace(tzinfo=zone).astimezone(UTC)
 
 
+def shifted(moment: datetime, minutes: int, zone: ZoneInfo) -> datetime:
+    """``moment`` moved by so many minutes on the wall clock of ``zone``; a gap hour moves to after the gap."""
+    local = moment.astimezone(zone).replace(tzinfo=None) + timedelta(minutes=minutes)
+    return local.replace(tzinfo=zone).astimezone(UTC)
+
+
 def recurrence_problem(rule: str) -> str:
     """What is wrong with a repetition rule (RFC 5545 RRULE), in words; empty when it is fine."""
     try:

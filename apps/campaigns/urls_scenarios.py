@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from .views import replan, scenarios
+from .views import proposed, replan, scenarios
 
 _ONE = "calendar/what-if/<int:pk>/"
 
 urlpatterns = [
     path("calendar/what-if/", scenarios.listing, name="what-ifs"),
     path("calendar/what-if/new/", scenarios.create, name="what-if-new"),
+    path("calendar/proposed/", proposed.listing, name="proposed-changes"),
+    path("calendar/proposed/<int:pk>/", proposed.page, name="proposed-change"),
     path("calendar/what-if/re-plan/", replan.ask, name="replan"),
     path(_ONE, scenarios.page, name="what-if"),
     path(f"{_ONE}move/<int:campaign_pk>/", scenarios.move, name="what-if-move"),

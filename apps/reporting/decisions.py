@@ -21,12 +21,13 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import access
 from apps.accounts.models import User
-from apps.campaigns.conflicts import agree, response
+from apps.campaigns.conflicts import agree, asked, response
 from apps.campaigns.conflicts.sentences import sentence
 from apps.campaigns.conflicts.writing import UNDECIDED
 from apps.campaigns.models import Approval, Campaign, Conflict, Message, Resolution
 from apps.campaigns.models.approval import ApprovalState
 from apps.campaigns.models.conflicts import ResolutionState, Severity
+from apps.campaigns.scenarios import words as step_words
 from apps.core.clock import company_day
 
 MOST = 10
@@ -62,6 +63,7 @@ class Decision:
     note: str = ""
     by_orders: bool = False
     decide_by: datetime | None = None
+    about: tuple[int, int | None] | None = None
 
     @property
     def weight(self) -> tuple[Decimal, int]:
@@ -86,7 +88,8 @@ def average_order(*, now: datetime) -> Average | None:
 def ranked(user: User, *, now: datetime) -> list[Decision]:
     """Everything that waits for this person's yes or no, what is at stake first."""
     led = access.departments_led(user, now=now)
-    found = [*_pairs(user, led, now), *_approvals(user, led)]
+    pairs = _pairs(user, led, now)
+    found = [*pairs, *_changes(user, led, {decision.about for decision in pairs if decision.about}, now), *_approvals(user, led)]
     return sorted(found, key=lambda decision: (*(-part for part in decision.weight), decision.url))
 
 
@@ -105,7 +108,12 @@ def _pairs(user: User, led: set[int], now: datetime) -> list[Decision]:
         heaviest.setdefault((row.first_campaign_id, row.second_campaign_id), row)
     stakes = _Stakes(heaviest.values(), now)
     waiting = _to_sign(user, heaviest.values(), now)
-    return [_decision(row, stakes, (pair in waiting), now) for pair, row in heaviest.items()]
+    return [_decision(row, stakes, _together(row) in waiting, now) for row in heaviest.values()]
+
+
+def _together(row: Conflict) -> tuple[int, int | None]:
+    """What is decided on one page: a pair, or one finding of a campaign alone."""
+    return (row.first_campaign_id, row.second_campaign_id) if row.second_campaign_id else (row.pk, None)
 
 
 def _mine(user: User, led: set[int]) -> Q:
@@ -115,15 +123,29 @@ def _mine(user: User, led: set[int]) -> Q:
 
 
 def _to_sign(user: User, rows: Iterable[Conflict], now: datetime) -> set[tuple[int, int | None]]:
-    """The pairs for which a way out is proposed that this person may sign now."""
-    pairs = {(row.first_campaign_id, row.second_campaign_id) for row in rows}
+    """Whatever a way out is proposed for that this person may sign now."""
     waiting: QuerySet[Resolution] = Resolution.objects.filter(
-        state=ResolutionState.PROPOSED, conflict__first_campaign__in={first for first, _second in pairs}
+        state=ResolutionState.PROPOSED, conflict__first_campaign__in={row.first_campaign_id for row in rows}
     )
     waiting = waiting.select_related("conflict").defer("conflict__people_both").prefetch_related("signatures", "needs_departments")
-    return {
-        (row.conflict.first_campaign_id, row.conflict.second_campaign_id) for row in waiting if agree.may_sign(user, row, now=now)
-    }
+    return {_together(row.conflict) for row in waiting if row.conflict and agree.may_sign(user, row, now=now)}
+
+
+def _changes(user: User, led: set[int], seen: set[tuple[int, int | None]], now: datetime) -> list[Decision]:
+    """Changes out of what-ifs that wait for this person's signature and stand at nothing that is listed already."""
+    rows = Resolution.objects.filter(state=ResolutionState.PROPOSED, campaign__isnull=False, needs_departments__in=led).distinct()
+    unseen = (row for row in asked.rows(rows) if row.conflict is None or _together(row.conflict) not in seen)
+    return [_change(row) for row in unseen if agree.may_sign(user, row, now=now)]
+
+
+def _change(row: Resolution) -> Decision:
+    campaign, figures = row.campaign, row.parameters
+    assert campaign is not None
+    words = step_words.step(figures["step"], campaign.name, figures, figures.get("message"))
+    return Decision(
+        words, agree.address(row), _("Read and sign"), row.measured.get("people_lost", 0), "", None, "",
+        note=_("proposed by %(who)s") % {"who": row.proposed_by},
+    )
 
 
 def _decision(row: Conflict, stakes: _Stakes, is_to_sign: bool, now: datetime) -> Decision:
@@ -134,7 +156,7 @@ def _decision(row: Conflict, stakes: _Stakes, is_to_sign: bool, now: datetime) -
     return Decision(
         sentence(row), reverse("campaigns:conflict", args=[row.pk]), _("Read and sign") if is_to_sign else _("Solve"), people,
         reverse("campaigns:conflict-people", args=[row.pk]), money, currency, str(row.severity), note, by_orders,
-        None if late else row.decide_by,
+        None if late else row.decide_by, _together(row),
     )  # fmt: skip
 
 

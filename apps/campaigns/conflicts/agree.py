@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -19,14 +20,13 @@ from apps.accounts import access, audit, deputies, notifications
 from apps.accounts.models import Role, User
 from apps.core import clock
 
-from .. import joint, moving
-from ..models import Conflict, Resolution, Signature
+from .. import moving
+from ..models import Campaign, Conflict, Resolution, Signature
 from ..models.conflicts import ConflictState, ResolutionAction, ResolutionState
 from . import news, pairs, passes, registry, resolve, settling
 from .passes import UNDECIDED
 
 LONGEST_ACCEPTANCE = timedelta(days=366)
-FOR_GOOD = (ResolutionAction.MOVE, ResolutionAction.CANCEL, ResolutionAction.MERGE)
 
 
 class AlreadyDecided(Exception):
@@ -62,7 +62,8 @@ def signing_for(user: User, resolution: Resolution, *, now: datetime) -> int | N
     if not missing or resolution.proposed_by_id == user.pk or any(each.user_id == user.pk for each in signatures):
         return None
     stands_in = deputies.departments(user, now=now) & missing
-    if not stands_in and access.is_administrator(user) and resolution.conflict.escalated_at is not None:
+    escalated = resolution.conflict is not None and resolution.conflict.escalated_at is not None
+    if not stands_in and access.is_administrator(user) and escalated:
         stands_in = missing
     return min(stands_in, default=None)
 
@@ -82,15 +83,17 @@ def acknowledge(*, actor: User, conflict: Conflict, now: datetime) -> Conflict:
 @transaction.atomic
 def propose(
     *, actor: User, conflict: Conflict, way: str, reason: str = "", expires_on: date | None = None,
-    findings: Iterable[int] = (), now: datetime,
+    findings: Iterable[int] = (), is_of_what_if: bool = False, now: datetime,
 ) -> Resolution:
     """Propose a way out of all that the pair has against each other, by its key, measured anew. Acceptance settles the
     ``findings`` it names (all of the pair without any). A lead's proposal carries their signature; alone it is applied at once.
+    Out of a what-if (``is_of_what_if``) whoever plans may propose it, also of other departments.
 
     Raises AlreadyDecided when the conflict is settled, ValidationError for an impossible way or a missing reason.
     """
     conflict = locked(conflict, now)
-    access.require(may_propose(actor, conflict), _("Only the departments of these campaigns can propose a way out."))
+    is_allowed = is_of_what_if or may_propose(actor, conflict)
+    access.require(is_allowed, _("Only the departments of these campaigns can propose a way out."))
     parameters = _parameters(way, conflict, findings)
     twin = _twin(actor, conflict, parameters)
     if twin is not None:
@@ -100,8 +103,6 @@ def propose(
     _check(way, reason, expires_on, now)
     measured = resolve.way_out(conflict, way, now=now)
     if measured is None:
-        if way.startswith(ResolutionAction.MERGE) and (words := joint.problem(pairs.sides(conflict), now=now)):
-            raise ValidationError(words)
         raise ValidationError(_("This way out is not there any more: the plan has changed. Choose again."))
     resolution = Resolution.objects.create(
         conflict=conflict, action=measured.action, parameters={**measured.parameters, **parameters},
@@ -113,11 +114,16 @@ def propose(
         actor=actor, action="resolution.proposed", subject=conflict, department=actor.department_id,
         after={"resolution": resolution.pk, "way": way, **measured.measured()}, now=now,
     )
+    submit(resolution, actor, now)
+    return resolution
+
+
+def submit(resolution: Resolution, actor: User, now: datetime) -> None:
+    """The proposer's own signature, where they may give one, and the question to everybody else."""
     if (department := signing_for(actor, resolution, now=now)) is not None:
         _sign(resolution, actor, department, agrees=True, note="", now=now)
     if resolution.state == ResolutionState.PROPOSED:
         _ask_others(resolution, actor, now)
-    return resolution
 
 
 def _parameters(way: str, conflict: Conflict, findings: Iterable[int]) -> dict[str, Any]:
@@ -154,7 +160,7 @@ def sign(*, actor: User, resolution: Resolution, agrees: bool, note: str = "", n
 
     Raises AlreadyDecided when it is no longer open, or is outdated because the conflict became materially worse.
     """
-    conflict = locked(Conflict(pk=resolution.conflict_id), now)
+    conflict = _hold(resolution, now)
     resolution = Resolution.objects.select_for_update().get(pk=resolution.pk)
     mine = resolution.signatures.filter(user=actor.pk).first()
     if mine is not None and mine.agrees == agrees:
@@ -171,8 +177,21 @@ def sign(*, actor: User, resolution: Resolution, agrees: bool, note: str = "", n
     return resolution
 
 
-def _is_outdated(conflict: Conflict, resolution: Resolution, now: datetime) -> bool:
+def _hold(resolution: Resolution, now: datetime) -> Conflict | None:
+    """What the resolution is about under lock: its conflict, or the campaign that it changes."""
+    if resolution.conflict_id is not None:
+        return locked(Conflict(pk=resolution.conflict_id), now)
+    moving.lock(filter(None, [resolution.campaign_id]))
+    passes.hold(now)
+    return None
+
+
+def _is_outdated(conflict: Conflict | None, resolution: Resolution, now: datetime) -> bool:
     """Whether it was measured on something else than what is there now: nothing left, something new, or clearly worse."""
+    if conflict is None or "change" in resolution.parameters:
+        from ..scenarios import proposing
+
+        return proposing.is_outdated(resolution, now)
     waiting = pairs.undecided(conflict)
     if named := resolution.parameters.get("findings"):
         waiting = [row for row in waiting if row.pk in named]
@@ -190,7 +209,7 @@ def _sign(resolution: Resolution, actor: User, department: int, *, agrees: bool,
         resolution=resolution, department_id=department, user_id=actor.pk, agrees=agrees, note=note.strip(), at=now
     )
     audit.record(
-        actor=actor, action="resolution.signed" if agrees else "resolution.declined", subject=resolution.conflict,
+        actor=actor, action="resolution.signed" if agrees else "resolution.declined", subject=subject(resolution),
         department=department, after={"resolution": resolution.pk, **deputies.signed_as(actor, department, now=now)}, now=now,
     )
     if not agrees:
@@ -211,11 +230,10 @@ def _apply(resolution: Resolution, actor: User, now: datetime) -> None:
 
 
 def may_end(user: User, resolution: Resolution) -> bool:
-    """A lead of a touched department, while it holds. A move has done its work and is undone by moving; cancelling and becoming one
-    campaign are for good.
-    """
+    """A lead of a touched department, while it holds. A move has done its work and is undone by moving; cancelling is for good."""
     needed = {department.pk for department in resolution.needs_departments.all()}
-    holds = resolution.state == ResolutionState.APPLIED and resolution.action not in FOR_GOOD
+    is_done = resolution.action in (ResolutionAction.MOVE, ResolutionAction.CANCEL) or "step" in resolution.parameters
+    holds = resolution.state == ResolutionState.APPLIED and not is_done
     return holds and user.role == Role.LEAD and user.department_id in needed
 
 
@@ -224,7 +242,7 @@ def end(*, actor: User, resolution: Resolution, reason: str, now: datetime) -> R
     """A lead of either side withdraws from what was agreed: it binds no more and the conflict returns. A second click is
     harmless. Raises ValidationError without a reason.
     """
-    locked(Conflict(pk=resolution.conflict_id), now)
+    _hold(resolution, now)
     resolution = Resolution.objects.select_for_update(of=("self",)).select_related("conflict").get(pk=resolution.pk)
     if resolution.state == ResolutionState.ENDED:
         return resolution
@@ -241,13 +259,13 @@ def end(*, actor: User, resolution: Resolution, reason: str, now: datetime) -> R
 @transaction.atomic
 def withdraw(*, actor: User, resolution: Resolution, now: datetime) -> Resolution:
     """Take an own proposal back; withdrawing twice is harmless."""
-    locked(Conflict(pk=resolution.conflict_id), now)
+    _hold(resolution, now)
     resolution = Resolution.objects.select_for_update().get(pk=resolution.pk)
     access.require(resolution.proposed_by_id == actor.pk, _("Only whoever proposed it can take it back."))
     if resolution.state == ResolutionState.PROPOSED:
         settling.close(resolution, ResolutionState.WITHDRAWN, now)
         audit.record(
-            actor=actor, action="resolution.withdrawn", subject=resolution.conflict, after={"resolution": resolution.pk},
+            actor=actor, action="resolution.withdrawn", subject=subject(resolution), after={"resolution": resolution.pk},
             now=now,
         )
     return resolution
@@ -265,17 +283,33 @@ def locked(conflict: Conflict, now: datetime) -> Conflict:
     return rows.select_related("first_campaign", "second_campaign").get(pk=conflict.pk)
 
 
+def subject(resolution: Resolution) -> Conflict | Campaign:
+    """What its history belongs to: the conflict, or the campaign that it changes."""
+    found = resolution.conflict or resolution.campaign
+    assert found is not None
+    return found
+
+
+def address(resolution: Resolution) -> str:
+    """Where it is read and signed."""
+    if resolution.conflict is not None:
+        return news.address(resolution.conflict)
+    return reverse("campaigns:proposed-change", args=[resolution.pk])
+
+
 def _ask_others(resolution: Resolution, actor: User, now: datetime) -> None:
     signed = set(resolution.signatures.values_list("department_id", flat=True))
     missing = set(resolution.needs_departments.values_list("pk", flat=True)) - signed
     leads = User.objects.filter(role=Role.LEAD, department__in=missing, is_active=True)
     asked = {*leads, *deputies.of_departments(missing, now=now)} - {actor}
     words = gettext_noop("%(who)s proposes a way out of a conflict")
+    if resolution.conflict is None:
+        words = gettext_noop("%(who)s proposes a change of a campaign")
     _tell(resolution, asked, actor, "resolution.proposed", words, now)
 
 
 def _tell(resolution: Resolution, users: Iterable[User | None], actor: User, code: str, words: str, now: datetime) -> None:
     for user in filter(None, users):
         notifications.notify(
-            user=user, code=code, text=words, params={"who": actor}, url=news.address(resolution.conflict), now=now
+            user=user, code=code, text=words, params={"who": actor}, url=address(resolution), now=now
         )

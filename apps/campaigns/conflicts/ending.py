@@ -28,7 +28,7 @@ def end(resolution: Resolution, *, cause: str, actor: User | None = None, note: 
     bound = list(Agreement.objects.filter(resolution=resolution, ended_at=None).values_list("pk", flat=True))
     Agreement.objects.filter(pk__in=bound).update(ended_at=now)
     standing_in.undo(bound, actor=actor, now=now)
-    for finding in {resolution.conflict, *resolution.settles.defer("people_both")}:
+    for finding in {*filter(None, [resolution.conflict]), *resolution.settles.defer("people_both")}:
         audit.record(
             actor=actor, action="agreement.ended", subject=finding, department=actor.department_id if actor else None,
             after={"resolution": resolution.pk, "cause": str(cause), "why": note}, now=now,

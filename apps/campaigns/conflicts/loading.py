@@ -35,7 +35,7 @@ from .snapshot import (
 
 # Rows are read as tuples of just these: a model of a row with all its fields takes ten times as long to make.
 OF_CAMPAIGN = (
-    "pk", "department_id", "status", "starts_on", "ends_on", "priority", "control_share", "product_id", "programme_id", "name",
+    "pk", "department_id", "status", "starts_on", "ends_on", "priority", "control_share", "product_id", "programme_id", "name", "lock",
     "product__brand", "product__category__path",
 )
 OF_MESSAGE = (
@@ -58,7 +58,8 @@ def load(
             id=row.pk, department_id=row.department_id, status=row.status,
             starts_on=row.starts_on, ends_on=row.ends_on, messages=tuple(messages.get(row.pk, ())),
             priority=row.priority, control_share=float(row.control_share), product_id=row.product_id,
-            programme_id=row.programme_id, name=row.name, brand=row.product__brand or "", path=row.product__category__path or "",
+            programme_id=row.programme_id, name=row.name, lock=row.lock,
+            brand=row.product__brand or "", path=row.product__category__path or "",
         )
         for row in rows
     }

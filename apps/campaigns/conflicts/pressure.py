@@ -64,17 +64,15 @@ class Counter:
                 return
 
     def over(self, limit: int) -> BitMap:
-        """People who occur more than ``limit`` times: a bit is set that the limit has not, and above it all those that it has.
-
-        Whoever has such a bit further up as well is among them anyway.
-        """
-        greater, above = BitMap(), None
+        """People who occur more than ``limit`` times."""
+        greater, equal = BitMap(), BitMap.union(BitMap(), *self.planes)
         for place in reversed(range(max(len(self.planes), limit.bit_length()))):
             plane = self.planes[place] if place < len(self.planes) else BitMap()
             if limit >> place & 1:
-                above = plane if above is None else above & plane
+                equal &= plane
             else:
-                greater |= plane if above is None else above & plane
+                greater |= equal & plane
+                equal -= plane
         return greater
 
 
@@ -100,18 +98,6 @@ class Contact:
     priority: int = 50
     is_fixed: bool = True
     stage: int = SENDING
-
-    def among(self, people: BitMap) -> Contact:
-        """The same as far as it concerns these people. Thousands are made for one look at the limits, so nothing is checked."""
-        cut = object.__new__(Contact)
-        cut.__dict__.update(self.__dict__, people=self.people & people)
-        return cut
-
-    def without(self, people: BitMap) -> Contact:
-        """The same with these people left out."""
-        cut = object.__new__(Contact)
-        cut.__dict__.update(self.__dict__, people=self.people - people)
-        return cut
 
     @property
     def is_agreed(self) -> bool:

@@ -15,7 +15,7 @@ from apps.core import clock
 from ..models import Conflict
 from ..models.conflicts import ResolutionAction, Severity
 from ..models.plan import CampaignStatus
-from . import loading, merging, pairs, rechannel, registry, response, sharing, single, valued
+from . import loading, ordering, pairs, rechannel, registry, response, sharing, single, valued
 from .findings import Finding
 from .passes import find
 from .snapshot import Plan, PlannedAgreement, PlannedCampaign, PlannedMessage
@@ -41,8 +41,7 @@ class WayOut:
 
     ``orders_lost`` is None where the past gives no basis. ``others`` counts conflicts of medium severity or more that the
     moved campaign then has with the rest of the plan. ``spread``: people of the finding by their contacts in the fullest week
-    then, see sharing.py. Over another ``channel``, ``reached`` people get it there; in a joint campaign they get one message and
-    ``saved`` sends are not made. ``arising`` (rule, people) is found then and not now.
+    then, see sharing.py. Over another ``channel``, ``reached`` people get it there, and ``arising`` (rule, people) is found then.
     """
 
     action: str
@@ -58,22 +57,21 @@ class WayOut:
     spread: tuple[int, ...] = ()
     channel: str = ""
     reached: int = 0
-    saved: int = 0
     arising: tuple[tuple[str, int], ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
-        """Names this way out in a form: ``leave_out:12``, ``move:12:5``, ``channel:12:sms``, ``accept``."""
-        return ":".join([self.action, *(str(part) for part in (self.campaign_id, self.days, self.channel) if part)])
+        """Names this way out in a form: ``leave_out:12``, ``move:12:5``, ``retime:12:41=1440``, ``channel:12:sms``, ``accept``."""
+        shift = ",".join(f"{pk}={minutes}" for pk, minutes in sorted(self.parameters.get("shift", {}).items()))
+        return ":".join([self.action, *(str(part) for part in (self.campaign_id, self.days, self.channel, shift) if part)])
 
     def measured(self) -> dict[str, Any]:
         """The effect as plain figures, to stand beside the proposal."""
         return {
             "still_both": self.still_both, "apart_days": self.apart_days, "people_lost": self.people_lost,
             "orders_lost": None if self.orders_lost is None else round(self.orders_lost, 1), "others": self.others,
-            "effects": [asdict(effect) for effect in self.effects], "reached": self.reached, "saved": self.saved,
-            "arising": [*self.arising],
+            "effects": [asdict(effect) for effect in self.effects], "reached": self.reached, "arising": [*self.arising],
         }
 
 
@@ -84,12 +82,11 @@ def ways_out(conflict: Conflict, *, now: datetime) -> list[WayOut]:
         return []
     ways = [*found.leave_outs(now), *_caps(found, now)]
     if len(found.campaigns) == 2:
-        ways += [*valued.split(found, now), *rechannel.ways(found, response.past(now=now))]
-        ways += [*merging.ways(found, response.past(now=now)), *_cancels(found, now)]
+        ways += [*valued.split(found, now), *rechannel.ways(found, response.past(now=now)), *_cancels(found, now)]
     for campaign in found.campaigns:
         ways += _moves(found, campaign)
     if len(found.campaigns) == 1:
-        ways += _alone(found, now)
+        ways += [*(ordering.ways(found, now) if conflict.rule == "sequence" else ()), *_alone(found, now)]
     return [*ways, _acceptance(found)]
 
 
@@ -280,8 +277,8 @@ def _people(plan: Plan, messages: Iterable[PlannedMessage]) -> BitMap:
 
 
 def is_movable(plan: Plan, campaign: PlannedCampaign, days: int) -> bool:
-    """Whether the whole campaign can go ``days`` later: nothing of it has begun, and it does not start in the past."""
-    if campaign.status not in MOVABLE or any(message.is_safety for message in campaign.messages):
+    """Whether the whole campaign can go ``days`` later: nothing of it has begun, it is not locked and does not start in the past."""
+    if campaign.status not in MOVABLE or campaign.lock or any(message.is_safety for message in campaign.messages):
         return False
     begun = any(start <= plan.now for message in campaign.messages for start, _end in message.windows)
     first = min((start for message in campaign.messages for start, _end in message.windows), default=None)

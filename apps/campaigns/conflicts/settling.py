@@ -7,18 +7,25 @@ from datetime import datetime
 from apps.accounts import audit
 from apps.accounts.models import User
 
-from .. import joint, moving, webhooks
-from ..models import Agreement, Campaign, Conflict, Resolution
+from .. import changing, webhooks
+from ..models import Agreement, Campaign, Conflict, Resolution, ScenarioChange
 from ..models.conflicts import ConflictState, EndCause, ResolutionAction, ResolutionState
+from ..models.scenarios import ChangeState
 from . import ending, pairs, passes, single, standing_in, valued
 from .writing import AS_FOUND, UNDECIDED
+
+# What becomes of a change of a what-if with the proposal made from it; one that was taken back can be tried again.
+OF_CHANGES: dict[str, str] = {
+    ResolutionState.APPLIED: ChangeState.APPLIED, ResolutionState.DECLINED: ChangeState.DECLINED,
+    ResolutionState.OUTDATED: ChangeState.OUTDATED, ResolutionState.WITHDRAWN: ChangeState.TRIED,
+}
 
 
 def apply(resolution: Resolution, *, actor: User | None, now: datetime) -> None:
     """Carries it out. Every finding of the pair that it leaves nobody in is resolved by it, acceptance and a limit held to
     settle those they name as they are; what people are left in stays open. The caller holds the pair and the plan's number.
     """
-    waiting = pairs.undecided(resolution.conflict)
+    waiting = pairs.undecided(resolution.conflict) if resolution.conflict else []
     close(resolution, ResolutionState.APPLIED, now)
     if resolution.action in AS_FOUND:
         named = set(resolution.parameters.get("findings") or [row.pk for row in waiting])
@@ -37,26 +44,23 @@ def apply(resolution: Resolution, *, actor: User | None, now: datetime) -> None:
 
 
 def close(resolution: Resolution, state: str, now: datetime) -> None:
-    """Decides a proposal one way or the other."""
+    """Decides a proposal one way or the other; the what-if that it came from knows."""
     resolution.state, resolution.decided_at = state, now
     resolution.save(update_fields=["state", "decided_at"])
+    if state in OF_CHANGES:
+        ScenarioChange.objects.filter(resolution=resolution).update(state=OF_CHANGES[state])
 
 
 def _carry_out(resolution: Resolution, actor: User | None, now: datetime) -> None:
-    sides = pairs.sides(resolution.conflict)
-    if resolution.action == ResolutionAction.MOVE:
-        campaign = Campaign.objects.get(pk=resolution.parameters["campaign"])
+    conflict, asked = resolution.conflict, resolution.parameters
+    sides = pairs.sides(conflict) if conflict else [asked["campaign"]]
+    if resolution.action == ResolutionAction.MOVE or ("step" in asked and resolution.action != ResolutionAction.CANCEL):
         assert actor is not None
-        moving.move_as_agreed(actor=actor, campaign=campaign, days=resolution.parameters["days"], now=now)
-    elif resolution.action == ResolutionAction.MERGE:
-        assert actor is not None
-        chosen = {pk: Campaign.objects.select_related("department", "owner", "programme__offer").get(pk=pk) for pk in sides}
-        leading, joining = (chosen[resolution.parameters[name]] for name in ("leading", "joining"))
-        _replaced(sides, now)
-        made = joint.make(leading=leading, joining=joining, resolution=resolution, actor=actor, now=now)
-        sides = [*sides, made.pk]
-        passes.plan_changed(campaign_ids=sides, now=now)
-    elif resolution.conflict.second_campaign_id is None or resolution.action == ResolutionAction.CANCEL:
+        changing.make(
+            asked.get("step", resolution.action), actor=actor, campaign=Campaign.objects.get(pk=asked["campaign"]),
+            message_id=asked.get("message"), parameters=asked, is_signed=True, now=now,
+        )
+    elif conflict is None or conflict.second_campaign_id is None or resolution.action == ResolutionAction.CANCEL:
         assert actor is not None
         change = single.cancel if resolution.action == ResolutionAction.CANCEL else single.leave_out
         change(resolution, actor=actor, now=now)
@@ -89,13 +93,6 @@ def _leave_out(resolution: Resolution, now: datetime) -> Agreement:
     )
 
 
-def _replaced(sides: list[int], now: datetime) -> None:
-    """What the two had agreed with each other ends: their joint campaign takes its place."""
-    between = Agreement.objects.filter(yielding_campaign__in=sides, keeping_campaign__in=sides, ended_at=None)
-    for agreement in between.select_related("resolution__conflict"):
-        ending.end(agreement.resolution, cause=EndCause.REPLACED, now=now)
-
-
 def _without_people(waiting: list[Conflict]) -> list[Conflict]:
     """Those that were waiting and are not found any more."""
     left = Conflict.objects.filter(pk__in=[row.pk for row in waiting]).exclude(state__in=UNDECIDED)
@@ -111,9 +108,13 @@ def _settle(rows: list[Conflict], state: str, resolution: Resolution, now: datet
 
 
 def _outdate(resolution: Resolution, settled: set[int], now: datetime) -> None:
-    """Other proposals that have nothing left to settle."""
+    """Other proposals that have nothing left to settle. A change out of a what-if may be wanted all the same."""
+    if resolution.conflict is None:
+        return
     nothing_left = not pairs.undecided(resolution.conflict)
     for other in pairs.resolutions(resolution.conflict).filter(state=ResolutionState.PROPOSED).exclude(pk=resolution.pk):
+        if "change" in other.parameters:
+            continue
         named = set(other.parameters.get("findings", ()))
         if nothing_left or other.conflict_id in settled or (named and named <= settled):
             close(other, ResolutionState.OUTDATED, now)
@@ -123,6 +124,7 @@ def take_back(resolution: Resolution, *, actor: User, note: str, now: datetime) 
     """Ends it because a lead withdraws from it: what it settled is open again where it is still found."""
     settled = list(resolution.settles.defer("people_both"))
     ending.end(resolution, cause=EndCause.WITHDRAWN, actor=actor, note=note, now=now)
+    assert resolution.conflict is not None
     sides = pairs.sides(resolution.conflict)
     if resolution.parameters.get("alone"):
         single.take_back(resolution, actor=actor, now=now)

@@ -44,6 +44,7 @@ def to_leave_out(plan: Plan, campaign: PlannedCampaign, conflict: Conflict) -> t
 def leave_out(resolution: Resolution, *, actor: User, now: datetime) -> None:
     """Keeps the people as a fixed list and leaves it out of the messages; the signatures carry the approval over."""
     conflict, sides = resolution.conflict, resolution.parameters
+    assert conflict is not None
     people = cast(BitMap, Conflict.objects.values_list("people_both", flat=True).get(pk=conflict.pk) or BitMap())
     campaign = Campaign.objects.get(pk=sides["campaign"])
     name = _("Left out of %(campaign)s: %(rule)s") % {"campaign": campaign.name, "rule": registry.rule(conflict.rule).title}

@@ -103,6 +103,7 @@ class PlannedCampaign:
     path: str = ""
     programme_id: int | None = None
     name: str = ""
+    lock: str = ""
 
     @property
     def is_draft(self) -> bool:
@@ -244,11 +245,6 @@ class Plan:
         from .arbitration import contacts
 
         return contacts(self)
-
-    @cached_property
-    def pressed(self) -> dict[tuple, BitMap]:
-        """Whoever would be over a limit if everything went out, by the limit's terms; filled by ``arbitration``."""
-        return {}
 
     def in_focus(self, *campaign_ids: int) -> bool:
         """Whether a collision of these campaigns is asked for."""

@@ -2,7 +2,7 @@
 
 from .approval import Approval
 from .conflicts import Agreement, Conflict, ConflictComment, PlanVersion, Resolution, Signature, StandIn
-from .constraints import Capacity, CapacityDay, Exclusivity, OfferPairing, RuleParameter
+from .constraints import Capacity, CapacityDay, Exclusivity, LeadTime, OfferPairing, RuleParameter
 from .content import Brand, ContentRevision, ContentVersion
 from .elsewhere import CatchAll, RefusedPermission, ToldContact
 from .hours import Embargo, QuietHours
@@ -37,6 +37,7 @@ __all__ = [
     "Embargo",
     "Exclusivity",
     "Halt",
+    "LeadTime",
     "Message",
     "MessageKind",
     "MinimumGap",

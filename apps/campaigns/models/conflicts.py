@@ -92,6 +92,9 @@ class ResolutionAction(models.TextChoices):
     CHANNEL = "channel", _("other channel for the shared people")
     MERGE = "merge", _("make it one joint campaign")
     CAP = "cap", _("hold to the limit")
+    RETIME = "retime", _("move single messages")
+    STOP = "stop", _("give the message up")
+    PRIORITY = "priority", _("other priority")
     CANCEL = "cancel", _("cancel")
     ACCEPT = "accept", _("accept with a reason")
 
@@ -117,10 +120,13 @@ class Resolution(models.Model):
     """A way out of everything that one pair of campaigns has against each other, proposed at one of its findings.
 
     Applied once every touched department's lead has signed. Without ``proposed_by`` nobody decided in time and the
-    installation's policy did.
+    installation's policy did. Without ``conflict`` it is a change of ``campaign`` out of a what-if that no finding speaks of yet.
     """
 
-    conflict = models.ForeignKey(Conflict, models.CASCADE, related_name="resolutions")
+    conflict = models.ForeignKey(Conflict, models.CASCADE, null=True, blank=True, related_name="resolutions")
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, null=True, blank=True, related_name="proposed_changes", verbose_name=_("campaign to be changed")
+    )
     action = models.CharField(_("what"), max_length=12, choices=ResolutionAction.choices)
     parameters = models.JSONField(default=dict)
     measured = models.JSONField(_("measured effect"), default=dict)
@@ -144,7 +150,7 @@ class Resolution(models.Model):
         verbose_name_plural = _("resolutions")
 
     def __str__(self) -> str:
-        return f"{self.action} {self.conflict_id}"
+        return f"{self.action} {self.conflict_id or self.campaign_id}"
 
 
 class Signature(models.Model):

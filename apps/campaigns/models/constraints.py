@@ -1,6 +1,6 @@
 """What plans have to keep to beside the contact policy: pairs of offers, exclusive rights, capacities, and the rules' figures."""
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -155,3 +155,28 @@ class RuleParameter(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class LeadTime(models.Model):
+    """How many days a message of a channel needs to be prepared before it goes out: nothing is re-planned to nearer than that.
+
+    Without a channel it is for all channels that have no line; a line of a department goes before the one for everybody. What
+    has no line at all is as shipped (see ``conflicts.lead_times``).
+    """
+
+    channel = models.CharField(_("channel"), max_length=20, choices=Channel.choices, blank=True)
+    department = models.ForeignKey(
+        Department, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("only this department")
+    )
+    days = models.PositiveSmallIntegerField(_("days"), validators=[MaxValueValidator(180)])
+
+    class Meta:
+        ordering = ["channel", "department"]
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "department"], nulls_distinct=False, name="lead_time_once"),
+        ]
+        verbose_name = _("lead time")
+        verbose_name_plural = _("lead times")
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display() or _('other channels')}: {self.days}"

@@ -60,6 +60,12 @@ PLANNED_STATUSES = (
 BINDING_STATUSES = (CampaignStatus.APPROVED, CampaignStatus.SCHEDULED, CampaignStatus.LIVE, CampaignStatus.PAUSED)
 
 
+class Lock(models.TextChoices):
+    AGREED = "agreed", _("agreed with others")
+    PRINTED = "printed", _("printed")
+    BOOKED = "booked", _("booked")
+
+
 class GoalMetric(models.TextChoices):
     ORDERS = "orders", _("orders")
     REVENUE = "revenue", _("revenue")
@@ -86,7 +92,8 @@ class Campaign(models.Model):
     """One department's plan with a goal, dates, product, budget, owner, approval state and messages.
 
     ``version`` counts every change, for two people editing at once. ``priority`` 0 to 100, higher goes first.
-    ``control_share`` is the part of the audience kept out to measure the effect, 0 to 1.
+    ``control_share`` is the part of the audience kept out to measure the effect, 0 to 1. ``lock`` says why its days
+    and its people stay as they are, whatever else is planned; empty: they may be changed.
 
     An empty ``key_message``, ``offer`` or ``budget`` is the programme's; ``starts_on`` and ``ends_on`` are copies of the
     programme's days while ``takes_dates`` (inheritance.py). ``partners`` are departments that plan a joint campaign together with
@@ -118,6 +125,8 @@ class Campaign(models.Model):
     control_share = models.DecimalField(_("control group"), max_digits=4, decimal_places=3, default=0)
     status = models.CharField(_("status"), max_length=12, choices=CampaignStatus.choices, default=CampaignStatus.DRAFT)
     paused_from = models.CharField(max_length=12, blank=True)
+    lock = models.CharField(_("locked because"), max_length=8, choices=Lock.choices, blank=True)
+    lock_reason = models.CharField(_("reason of the lock"), max_length=200, blank=True)
     version = models.PositiveIntegerField(default=1)
     copied_from = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="copies")
     merged_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="merged_from")

@@ -47,6 +47,9 @@ class ChangeKind(models.TextChoices):
     CHANNEL = "channel", _("other channel")
     PRIORITY = "priority", _("other priority")
     CAP = "cap", _("hold to the limit")
+    RETIME = "retime", _("move single messages")
+    STOP = "stop", _("give a message up")
+    ACCEPT = "accept", _("accept with a reason")
     CANCEL = "cancel", _("cancel")
 
 
@@ -54,6 +57,7 @@ class ChangeState(models.TextChoices):
     TRIED = "tried", _("tried")
     REFUSED = "refused", _("refused")
     PROPOSED = "proposed", _("proposed to the other department")
+    DECLINED = "declined", _("declined by the other department")
     APPLIED = "applied", _("applied")
     OUTDATED = "outdated", _("the plan has changed")
 

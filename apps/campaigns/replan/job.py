@@ -16,8 +16,10 @@ from django.utils.translation import gettext_noop
 
 from apps.accounts import notifications
 from apps.accounts.models import User
+from apps.channels.kinds import Channel
+from apps.channels.models import ChannelAccount
 
-from ..conflicts import loading
+from ..conflicts import lead_times, loading
 from ..models import Scenario, ScenarioChange
 from ..models.scenarios import ScenarioOrigin
 from ..scenarios import applying, drafting, figures
@@ -58,9 +60,11 @@ def start(
 def terms_of(scenario: Scenario) -> Terms:
     """What was asked for."""
     asked = scenario.settings
+    accounts = ChannelAccount.objects.filter(is_active=True, is_elsewhere=False).exclude(channel=Channel.UNADDRESSED)
     return Terms(
         scenario.starts_on, scenario.ends_on, frozenset(asked.get("locked", ())), asked.get("moves_agreed", False),
-        asked.get("fair_percent", 25) / 100, seed=asked.get("seed", 0),
+        asked.get("fair_percent", 25) / 100, seed=asked.get("seed", 0), lead=lead_times.in_force(),
+        channels=frozenset(accounts.values_list("channel", flat=True)),
     )
 
 

@@ -12,8 +12,8 @@ from ..models.conflicts import Severity
 from ..models.scenarios import ChangeKind
 from ..scenarios import measuring
 from ..scenarios.measuring import Ground, Measures
-from ..scenarios.trial import Step, tried
-from . import dates, problem, sharing
+from ..scenarios.trial import DoesNotFit, Step, tried
+from . import dates, last, problem, sharing
 from .terms import Terms
 
 MOST_ROUNDS, MOST_TRIES = 2, 8
@@ -64,6 +64,14 @@ class _Search:
         over = weights.over * len(measuring.over_limit(plan, self.grounds))
         return found + over + sum(weights.move(each) for each in days.values()) + self.loss(plan)
 
+    def whole(self, steps: Iterable[Step]) -> float:
+        """What the plan with these changes costs; infinite when they do not fit together."""
+        steps = list(steps)
+        try:
+            return self.cost(tried(self.plan, steps), _days(steps))
+        except DoesNotFit:
+            return float("inf")
+
     def loss(self, plan: Plan) -> float:
         """Contacts and expected orders that the plan gives up, weighed."""
         assert self.plan.people is not None
@@ -92,12 +100,13 @@ def propose(plan: Plan, grounds: Ground, terms: Terms, tick: Tick = lambda perce
     chosen = dates.choose(asked, seed=terms.seed)
     tick(SPLIT[0] + SPLIT[1])
     days = _improved(search, asked, dict(chosen.days), tick)
-    moved = search.moved(days)
-    shares = sharing.share(moved, grounds, terms)
-    steps = [*steps_of(plan, days), *(way.step for way in shares.ways)]
+    steps = steps_of(plan, days)
+    steps += last.ordered(search, steps)
+    shares = sharing.share(tried(plan, steps), grounds, terms)
     tick(sum(SPLIT[:3]))
-    steps = _needed(search, steps)
+    steps = _needed(search, [*steps, *(way.step for way in shares.ways)])
     steps += sharing.held(tried(plan, steps), grounds, terms, plan)
+    steps += last.resorts(search, steps)
     after, held = tried(plan, steps), grounds.holding(steps)
     reached = asked.cost(days)
     tick(100)
@@ -105,8 +114,19 @@ def propose(plan: Plan, grounds: Ground, terms: Terms, tick: Tick = lambda perce
     return Proposal(
         tuple(Advised(step, why(search, steps, step)) for step in steps),
         measuring.measure(plan, grounds), measuring.measure(after, held),
-        _gap(reached, chosen.bound), _gap(shares.cost, shares.bound), tuple(left), asked.staying, sharing.given_up(plan, after),
+        _gap(reached, chosen.bound), _gap(shares.cost, shares.bound), tuple(left), asked.staying, _given_up(plan, after, held),
     )
+
+
+def _given_up(plan: Plan, after: Plan, held: Ground) -> dict[int, int]:
+    """Contacts given up by department, those of people left out for a finding of one campaign alone among them."""
+    lost = sharing.given_up(plan, after)
+    assert after.people is not None
+    for message_id, people in measuring.refused(measuring.find(after), held).items():
+        if message := after.messages.get(message_id):
+            department = after.department_of(message)
+            lost[department] = lost.get(department, 0) + len(people & after.people.of(message))
+    return {department: count for department, count in lost.items() if count}
 
 
 def _gap(cost: float, bound: float) -> float:
@@ -146,10 +166,10 @@ def _promising(asked: problem.Problem, days: Mapping[int, int], pk: int) -> list
 
 def _needed(search: _Search, steps: list[Step]) -> list[Step]:
     """Without the changes that are not worth it beside the others."""
-    cost = search.cost(tried(search.plan, steps), _days(steps))
+    cost = search.whole(steps)
     for step in list(steps):
         fewer = [each for each in steps if each is not step]
-        price = search.cost(tried(search.plan, fewer), _days(fewer))
+        price = search.whole(fewer)
         if price <= cost + 1e-9:
             steps, cost = fewer, price
     return steps
@@ -168,7 +188,11 @@ def why(search: _Search, steps: list[Step], step: Step) -> dict[str, Any]:
     settles.sort(key=lambda each: (-each.severity, -(each.count or 0), each.identity))
     return {
         "settles": [
-            {"rule": each.rule, "severity": int(each.severity), "people": each.count, "campaigns": list(each.campaigns)} for each in settles
+            {
+                "identity": each.identity, "rule": each.rule, "severity": int(each.severity), "people": each.count,
+                "campaigns": list(each.campaigns),
+            }
+            for each in settles
         ],
         "over": measures[0].over - measures[1].over, "contacts": measures[0].contacts - measures[1].contacts,
         "orders": None if None in orders else round(orders[0] - orders[1], 1),  # type: ignore[operator]

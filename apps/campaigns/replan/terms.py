@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from apps.channels.kinds import Channel
-
 from ..conflicts import resolve
 from ..conflicts.findings import Finding
+from ..conflicts.lead_times import LeadTimes
 from ..conflicts.snapshot import Plan, PlannedCampaign
 from ..models.conflicts import Severity
 from ..models.plan import CampaignStatus
@@ -52,7 +51,8 @@ class Terms:
     """The period (first days of campaigns), what stays as it is, and the bounds of a proposal.
 
     ``moves_agreed``: approved and scheduled campaigns may be changed too. ``fair_share``: no department gives up more than this
-    share of its own planned contacts. ``lead_days`` from today are needed to prepare a channel; ``""`` is for all others.
+    share of its own planned contacts. ``lead`` days from today are needed to prepare a message. ``channels`` may be switched to,
+    where at least ``least_reach`` of whom the message reaches now can be reached there.
     """
 
     first: date
@@ -63,12 +63,16 @@ class Terms:
     move_days: int = 28
     seed: int = 0
     weights: Weights = field(default_factory=Weights)
-    lead_days: Mapping[str, int] = field(default_factory=lambda: {"": 1, Channel.LETTER: 7, Channel.CALL: 2, Channel.STORE: 5})
+    lead: LeadTimes = field(default_factory=LeadTimes)
+    channels: frozenset[str] = frozenset()
+    least_reach: float = 0.8
 
     def kept(self, plan: Plan, campaign: PlannedCampaign) -> str:
         """Why nothing of the campaign is changed, as a code; empty when it may be."""
         if campaign.id in self.locked:
             return "chosen"
+        if campaign.lock:
+            return f"lock_{campaign.lock}"
         if campaign.status not in resolve.MOVABLE:
             return "begun"
         if campaign.status in (CampaignStatus.APPROVED, CampaignStatus.SCHEDULED) and not self.moves_agreed:
@@ -90,6 +94,6 @@ class Terms:
     def in_time(self, plan: Plan, campaign: PlannedCampaign) -> bool:
         """Whether each message still has the days that its channel needs to be prepared."""
         return all(
-            start >= plan.now + timedelta(days=self.lead_days.get(message.channel, self.lead_days[""]))
+            start >= plan.now + timedelta(days=self.lead.of(message.channel, campaign.department_id))
             for message in campaign.messages for start, _end in message.windows[:1]
         )

@@ -1,4 +1,4 @@
-"""From what-if to plan: own changes that touch nobody else are made; everything else is proposed to whom it touches.
+"""From what-if to plan: own changes that touch nobody else are made; everything else is proposed to whom it touches, to sign.
 
 Each change is decided under the what-if's lock and in a transaction of its own: a second click or a second tab finds it
 decided, and one that fails leaves the others as they are.
@@ -7,31 +7,27 @@ decided, and one that fails leaves the others as they are.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q
-from django.urls import reverse
-from django.utils.translation import gettext_noop
 
-from apps.accounts import access, notifications
+from apps.accounts import access
 from apps.accounts.models import User
-from apps.channels.models import ChannelAccount
 
-from .. import launch, moving, planning
+from .. import changing, planning
 from ..approval import NotReady
 from ..conflicts import agree, loading
-from ..conflicts.passes import UNDECIDED, find
-from ..conflicts.snapshot import Plan
-from ..models import Campaign, Conflict, Message, PlanVersion, Resolution, Scenario, ScenarioChange
-from ..models.conflicts import ResolutionState, Severity
-from ..models.scenarios import ChangeKind, ChangeState
-from . import drafting, figures, measuring
+from ..conflicts.passes import UNDECIDED
+from ..models import Conflict, PlanVersion, Resolution, Scenario, ScenarioChange
+from ..models.conflicts import ConflictState, ResolutionState
+from ..models.scenarios import ChangeKind, ChangeState, ScenarioOrigin
+from . import drafting, figures, measuring, proposing
 from .trial import DoesNotFit, fitting, tried
 
 # What holds only as a way out of a conflict.
-SIGNED = (ChangeKind.LEAVE_OUT, ChangeKind.CAP)
+BY_WAY = (ChangeKind.LEAVE_OUT, ChangeKind.CAP, ChangeKind.ACCEPT)
 REFUSALS = (ValidationError, PermissionDenied, agree.AlreadyDecided, planning.EditedMeanwhile, NotReady)
 
 
@@ -104,104 +100,69 @@ def _decide(actor: User, scenario: Scenario, change_id: int, now: datetime) -> N
             with transaction.atomic():
                 _carry_out(actor, change, now)
         except DoesNotFit as error:
-            _close(change, error.code)
+            if error.code == "not_yet":
+                ScenarioChange.objects.filter(pk=change.pk).update(measured={**change.measured, "misfit": error.code})
+            else:
+                _close(change, error.code)
         except REFUSALS as error:
             _close(change, "refused", " ".join(error.messages) if isinstance(error, ValidationError) else str(error))
 
 
 def _carry_out(actor: User, change: ScenarioChange, now: datetime) -> None:
-    plan = loading.load(now=now)
-    step = drafting.step_of(change)
-    tried(plan, [step])
-    is_own = access.can_edit(actor, change.campaign.department_id)
-    if change.kind in SIGNED or not is_own or touches_others(plan, change.campaign):
-        conflict = conflict_of(change, actor)
-        if conflict is not None and change.kind in (ChangeKind.MOVE, *SIGNED):
-            _propose(actor, change, conflict, now)
-            return
-        if change.kind in SIGNED:
-            raise DoesNotFit("decided")
-    if is_own:
-        _do(actor, change, now)
+    """Makes it, or proposes it to every department that it touches beside the actor's own."""
+    plan, step = loading.load(now=now), drafting.step_of(change)
+    if change.kind in BY_WAY:
+        tried(plan, [step])
+        conflict = conflict_of(change)
+        if conflict is None:
+            raise DoesNotFit("decided" if _was_there(change) else "not_yet")
+        _propose(actor, change, conflict, now)
+        return
+    touched = proposing.touch(plan, step)
+    own = change.campaign.department_id
+    if access.can_edit(actor, own) and touched.departments <= {own}:
+        changing.make(
+            change.kind, actor=actor, campaign=change.campaign, message_id=change.message_id, parameters=change.parameters,
+            is_signed=False, now=now,
+        )
+        _finish(change, ChangeState.APPLIED)
     else:
-        _ask(actor, change, now)
+        _await(change, proposing.propose(actor=actor, change=change, step=step, touched=touched, now=now))
 
 
-def touches_others(plan: Plan, campaign: Campaign) -> bool:
-    """Whether the campaign is in a finding of weight with another department's."""
-    focused = plan.focused([campaign.pk])
-    return any(
-        pk is not None and pk in plan.campaigns and plan.campaigns[pk].department_id != campaign.department_id
-        for finding in find(focused) if finding.severity >= Severity.MEDIUM for pk in finding.campaigns
-    )
-
-
-def conflict_of(change: ScenarioChange, actor: User) -> Conflict | None:
-    """The undecided conflict under which the change can be proposed: the weightiest of its campaign, the actor's own first."""
+def conflict_of(change: ScenarioChange) -> Conflict | None:
+    """The undecided conflict that people left out, a limit held to or an acceptance are a way out of."""
     rows = Conflict.objects.filter(state__in=UNDECIDED).defer("people_both").select_related("first_campaign", "second_campaign")
     if "identity" in change.parameters:
-        rows = rows.filter(identity=change.parameters["identity"])
-    elif change.kind == ChangeKind.LEAVE_OUT:
-        pair = sorted((change.parameters["yielding"], change.parameters["keeping"]))
-        rows = rows.filter(first_campaign=pair[0], second_campaign=pair[1])
-    else:
-        rows = rows.filter(Q(first_campaign=change.campaign_id) | Q(second_campaign=change.campaign_id), severity__gte=Severity.MEDIUM)
-    own = [row for row in rows if agree.may_propose(actor, row)]
-    foreign = [row for row in own if len(agree.departments(row)) > 1]
-    ranked = sorted(foreign or own, key=lambda row: (-row.severity, -(row.people_count or 0), row.pk))
-    return ranked[0] if ranked else None
+        return rows.filter(identity=change.parameters["identity"]).first()
+    pair = sorted((change.parameters["yielding"], change.parameters["keeping"]))
+    found = rows.filter(first_campaign=pair[0], second_campaign=pair[1])
+    return min(found, key=lambda row: (-row.severity, -(row.people_count or 0), row.pk), default=None)
+
+
+def _was_there(change: ScenarioChange) -> bool:
+    """Whether the finding is known; one that only other changes bring about is not found before those hold."""
+    rows, figures_of = Conflict.objects.exclude(state=ConflictState.OBSOLETE), change.parameters
+    if "identity" in figures_of:
+        return rows.filter(identity=figures_of["identity"]).exists()
+    pair = sorted((figures_of["yielding"], figures_of["keeping"]))
+    return change.scenario.origin != ScenarioOrigin.REPLAN or rows.filter(first_campaign=pair[0], second_campaign=pair[1]).exists()
 
 
 def _propose(actor: User, change: ScenarioChange, conflict: Conflict, now: datetime) -> None:
-    figures_of = change.parameters
-    way = f"move:{change.campaign_id}:{figures_of.get('days')}"
-    if change.kind == ChangeKind.LEAVE_OUT:
-        way = f"leave_out:{figures_of.get('yielding', change.campaign_id)}"
-    elif change.kind == ChangeKind.CAP:
-        way = f"cap:{change.campaign_id}"
-    resolution = agree.propose(actor=actor, conflict=conflict, way=way, now=now)
-    resolution = Resolution.objects.get(pk=resolution.pk)
-    _finish(change, ChangeState.APPLIED if resolution.state == ResolutionState.APPLIED else ChangeState.PROPOSED, resolution)
+    figures_of, values = change.parameters, dict[str, Any]()
+    way = f"{change.kind}:{figures_of.get('yielding', change.campaign_id)}"
+    if change.kind == ChangeKind.ACCEPT:
+        way, until = "accept", date.fromisoformat(figures_of["until"])
+        values = {"reason": figures_of["reason"], "expires_on": until, "findings": [conflict.pk]}
+    _await(change, agree.propose(actor=actor, conflict=conflict, way=way, is_of_what_if=True, now=now, **values))
+
+
+def _await(change: ScenarioChange, made: Resolution) -> None:
+    made = Resolution.objects.get(pk=made.pk)
+    _finish(change, ChangeState.APPLIED if made.state == ResolutionState.APPLIED else ChangeState.PROPOSED, made)
 
 
 def _finish(change: ScenarioChange, state: str, resolution: Resolution | None = None) -> None:
     change.state, change.resolution = state, resolution
     change.save(update_fields=["state", "resolution"])
-
-
-def _do(actor: User, change: ScenarioChange, now: datetime) -> None:
-    """An own change. A lead's is their signature too; a marketer's asks for approval again, as any change does."""
-    campaign, figures_of = change.campaign, change.parameters
-    if change.kind == ChangeKind.MOVE and access.can_approve(actor, campaign.department_id):
-        moving.move_as_agreed(actor=actor, campaign=campaign, days=figures_of["days"], now=now)
-    elif change.kind == ChangeKind.MOVE:
-        moving.move_campaign(actor=actor, campaign=campaign, days=figures_of["days"], expected_version=campaign.version, now=now)
-    elif change.kind == ChangeKind.PRIORITY:
-        values = {"priority": figures_of["priority"]}
-        planning.change_campaign(actor=actor, campaign=campaign, values=values, expected_version=campaign.version, now=now)
-    elif change.kind == ChangeKind.CHANNEL:
-        _switch(actor, change, now)
-    else:
-        launch.cancel(actor=actor, campaign=campaign, now=now)
-    _finish(change, ChangeState.APPLIED)
-
-
-def _switch(actor: User, change: ScenarioChange, now: datetime) -> None:
-    message = Message.objects.defer("plan_audience").get(pk=change.message_id or 0)
-    channel = change.parameters["channel"]
-    account = ChannelAccount.objects.filter(channel=channel, is_active=True).order_by("pk").first()
-    values = {"channel": channel, "account": account}
-    planning.change_message(actor=actor, message=message, values=values, expected_version=message.version, now=now)
-
-
-def _ask(actor: User, change: ScenarioChange, now: datetime) -> None:
-    """Another department's campaign, in no conflict that could be signed: its leads are shown what is wished."""
-    campaign = change.campaign
-    address = reverse("campaigns:calendar-move", args=[campaign.pk])
-    if change.kind == ChangeKind.MOVE:
-        address += f"?days={change.parameters['days']}"
-    notifications.notify_leads(
-        departments=[campaign.department_id], code="resolution.wished", text=gettext_noop("%(who)s proposes a change of %(campaign)s"),
-        params={"who": str(actor), "campaign": campaign.name}, url=address, now=now,
-    )
-    _finish(change, ChangeState.PROPOSED)

@@ -56,7 +56,8 @@ def of(scenario: Scenario, *, now: datetime) -> Figures:
     """The figures of the what-if as it stands, against the plan as it stands."""
     version = PlanVersion.objects.first()
     state = f"{version.number}.{version.people_pass_number}" if version else "0"
-    stamp = f"{scenario.updated_at.timestamp()}:{scenario.changes.count()}"
+    states = "".join(state[:2] for state in scenario.changes.order_by("pk").values_list("state", flat=True))
+    stamp = f"{scenario.updated_at.timestamp()}:{states}"
     key = f"what-if:{scenario.pk}:{stamp}:{state}:{clock.company_day(now)}"
     kept = cache.get(key)
     if kept is None:

@@ -98,16 +98,16 @@ def measure(plan: Plan, grounds: Ground) -> Measures:
     """All figures of the plan, people counted exactly; whom a limit is to hold back is neither over it nor reached."""
     every = find(plan)
     found = [finding for finding in every if grounds.is_undecided(finding)]
-    ahead, refused = list(upcoming(plan)), _refused(every, grounds)
+    ahead, left_out = list(upcoming(plan)), refused(every, grounds)
     assert plan.people is not None
     plan.people.fetch(ahead)
-    reached = {message.id: plan.people.of(message) - refused.get(message.id, BitMap()) for message in ahead}
+    reached = {message.id: plan.people.of(message) - left_out.get(message.id, BitMap()) for message in ahead}
     serious = [finding.people or BitMap() for finding in found if finding.severity >= Severity.MEDIUM and finding.count]
     expected = [grounds.past.expected(reached[message.id], message.channel) for message in ahead]
     known = [part for part in expected if part is not None]
     return Measures(
         conflicts=dict(Counter(int(finding.severity) for finding in found)),
-        touched=len(BitMap.union(BitMap(), *serious)), over=len(over_limit(plan, grounds, refused)),
+        touched=len(BitMap.union(BitMap(), *serious)), over=len(over_limit(plan, grounds, left_out)),
         contacts=sum(len(people) for people in reached.values()), people=len(BitMap.union(BitMap(), *reached.values())),
         orders=sum(known) if known else None,
     )
@@ -118,7 +118,7 @@ def undecided(plan: Plan, grounds: Ground) -> list[Finding]:
     return [finding for finding in find(plan) if grounds.is_undecided(finding)]
 
 
-def _refused(findings: Iterable[Finding], grounds: Ground) -> dict[int, BitMap]:
+def refused(findings: Iterable[Finding], grounds: Ground) -> dict[int, BitMap]:
     """Message -> who is left out of it for a finding of its campaign alone."""
     found: dict[int, BitMap] = {}
     for finding in findings:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..conflicts import loading, resolve
+from ..conflicts import loading, ordering, resolve
 from ..conflicts.snapshot import Plan, PlannedAgreement, PlannedCampaign, PlannedMessage
 from ..models.plan import MessageKind
 from ..models.scenarios import ChangeKind
@@ -25,7 +25,7 @@ class Step:
     """One change. ``parameters`` by kind: move ``days`` (and ``from``, the first day it was moved from); leave_out
     ``yielding``, ``keeping`` and optionally ``yielding_message``, ``keeping_message``; channel ``channel``; priority ``priority``;
     cap, and leave_out where one campaign alone is concerned: the finding's ``identity`` and the ``messages`` that leave its
-    people out.
+    people out (none where it is accepted); retime ``shift``, message -> minutes.
     """
 
     kind: str
@@ -37,7 +37,8 @@ class Step:
 def tried(plan: Plan, steps: Iterable[Step]) -> Plan:
     """The plan as it would be with all these changes. Raises DoesNotFit at the first one that cannot be made.
 
-    People are left out after all else, for who shares what with whom does not depend on days; then campaigns are cancelled.
+    Single messages are moved after their campaigns, people left out after all else, for who shares what with whom does not
+    depend on days; then messages are given up and campaigns cancelled.
     """
     for step in sorted(steps, key=_turn):
         plan = _with(plan, step)
@@ -57,13 +58,16 @@ def fitting(plan: Plan, steps: Iterable[Step]) -> tuple[Plan, dict[int, str]]:
 
 
 def _turn(step: Step) -> int:
-    return {ChangeKind.LEAVE_OUT: 1, ChangeKind.CANCEL: 2}.get(ChangeKind(step.kind), 0)
+    later = {ChangeKind.RETIME: 1, ChangeKind.LEAVE_OUT: 2, ChangeKind.STOP: 3, ChangeKind.CANCEL: 4}
+    return later.get(ChangeKind(step.kind), 0)
 
 
 def _with(plan: Plan, step: Step) -> Plan:
     campaign = plan.campaigns.get(step.campaign_id)
     if campaign is None:
         raise DoesNotFit("gone")
+    if step.kind == ChangeKind.ACCEPT:
+        return plan
     if "identity" in step.parameters:
         return _held(plan, campaign, step)
     if step.kind == ChangeKind.MOVE:
@@ -74,6 +78,10 @@ def _with(plan: Plan, step: Step) -> Plan:
         return without(plan, campaign.id)
     if step.kind == ChangeKind.PRIORITY:
         return _with_priority(plan, campaign, step)
+    if step.kind == ChangeKind.RETIME:
+        return _retimed(plan, campaign, step)
+    if step.kind == ChangeKind.STOP:
+        return _stopped(plan, campaign, step)
     return _on_channel(plan, campaign, step)
 
 
@@ -83,6 +91,8 @@ def _moved(plan: Plan, campaign: PlannedCampaign, step: Step) -> Plan:
         raise DoesNotFit("moved_meanwhile")
     if campaign.status not in resolve.MOVABLE:
         raise DoesNotFit("begun")
+    if campaign.lock:
+        raise DoesNotFit("locked")
     if days and not resolve.is_movable(plan, campaign, days):
         raise DoesNotFit("not_movable")
     return plan.with_campaign(loading.moved(campaign, days, plan.zone))
@@ -150,3 +160,23 @@ def _on_channel(plan: Plan, campaign: PlannedCampaign, step: Step) -> Plan:
     other = replace(found, channel=step.parameters["channel"], account_id=None)
     messages = tuple(other if message.id == found.id else message for message in campaign.messages)
     return plan.with_campaign(replace(campaign, messages=messages))
+
+
+def _retimed(plan: Plan, campaign: PlannedCampaign, step: Step) -> Plan:
+    shift = {int(pk): minutes for pk, minutes in step.parameters["shift"].items()}
+    if not set(shift) <= {message.id for message in campaign.messages}:
+        raise DoesNotFit("gone")
+    if campaign.lock:
+        raise DoesNotFit("locked")
+    if not ordering.fits(plan, campaign, shift):
+        raise DoesNotFit("begun")
+    return plan.with_campaign(ordering.retimed(plan, campaign, shift))
+
+
+def _stopped(plan: Plan, campaign: PlannedCampaign, step: Step) -> Plan:
+    found = next((message for message in campaign.messages if message.id == step.message_id), None)
+    if found is None:
+        raise DoesNotFit("gone")
+    if not can_yield(plan, found):
+        raise DoesNotFit("begun")
+    return ordering.without_message(plan, campaign, found.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,25 +14,28 @@ from apps.channels.kinds import Channel
 from apps.core import formats
 
 from ..conflicts import registry
-from ..models import Campaign, ScenarioChange
+from ..models import Campaign, Message, ScenarioChange
 from ..models.scenarios import ChangeKind
 
 MISFITS = {
     "gone": gettext_lazy("It is not in the plan any more."),
     "begun": gettext_lazy("It has begun; what has begun is not changed."),
     "not_movable": gettext_lazy("It cannot begin on that day: it would be in the past, or part of it is out already."),
+    "locked": gettext_lazy("It is locked: its lead has to unlock it first."),
     "moved_meanwhile": gettext_lazy("Its days have been changed in the plan meanwhile."),
     "channel_meanwhile": gettext_lazy("Its channel has been changed in the plan meanwhile."),
     "agreed_meanwhile": gettext_lazy("The two campaigns have agreed on something already."),
     "nobody_to_leave_out": gettext_lazy("There is nobody to leave out any more."),
     "worse": gettext_lazy("The plan has changed: there it would collide with more than when it was tried."),
     "decided": gettext_lazy("The conflict has been decided meanwhile."),
+    "not_yet": gettext_lazy("It builds on other changes: apply it once those hold."),
     "refused": gettext_lazy("It was not possible."),
 }
 STAYING = {
     "chosen": gettext_lazy("you locked it"), "begun": gettext_lazy("has begun"), "agreed": gettext_lazy("approved: others rely on it"),
     "safety": gettext_lazy("safety notice"), "outside": gettext_lazy("begins outside the period"),
-    "lead": gettext_lazy("too near to be prepared anew"),
+    "lead": gettext_lazy("too near to be prepared anew"), "lock_agreed": gettext_lazy("locked: agreed with others"),
+    "lock_printed": gettext_lazy("locked: printed"), "lock_booked": gettext_lazy("locked: booked"),
 }
 
 
@@ -60,31 +63,72 @@ def change(row: ScenarioChange, names: Mapping[int, str]) -> str:
         return _("%(yielding)s leaves out the people of %(keeping)s") % {
             "yielding": names.get(figures["yielding"], "?"), "keeping": names.get(figures["keeping"], "?")
         }
-    if row.kind == ChangeKind.CHANNEL:
-        return _("%(message)s of %(campaign)s goes by %(channel)s") % {
-            "message": row.message.name if row.message else "?", "campaign": name, "channel": Channel(figures["channel"]).label,
-        }
     if row.kind == ChangeKind.CAP:
         return _("%(message)s of %(campaign)s is held to the contact limit") % {
             "message": row.message.name if row.message else "?", "campaign": name,
         }
-    if row.kind == ChangeKind.PRIORITY:
+    if row.kind == ChangeKind.ACCEPT:
+        return _("%(rule)s of %(campaign)s is accepted until %(day)s: %(reason)s") % {
+            "rule": _title(figures["rule"]), "campaign": name, "reason": _(figures["reason"]),
+            "day": formats.day(date.fromisoformat(figures["until"]), "day"),
+        }
+    return step(row.kind, name, figures, row.message_id)
+
+
+def step(kind: str, name: str, figures: Mapping[str, Any], message_id: int | None) -> str:
+    """A change of the plan itself as a sentence, wherever it is proposed; ``name`` is that of its campaign."""
+    if kind == ChangeKind.MOVE:
+        return _moved(name, figures)
+    if kind == ChangeKind.RETIME:
+        return _retimed(name, figures)
+    message = _messages([message_id]).get(message_id or 0, "?") if message_id else "?"
+    if kind == ChangeKind.CHANNEL:
+        return _("%(message)s of %(campaign)s goes by %(channel)s") % {
+            "message": message, "campaign": name, "channel": Channel(figures["channel"]).label,
+        }
+    if kind == ChangeKind.STOP:
+        return _("%(message)s of %(campaign)s is given up") % {"message": message, "campaign": name}
+    if kind == ChangeKind.PRIORITY:
         return _("%(campaign)s gets priority %(n)d (now %(was)d)") % {
             "campaign": name, "n": figures["priority"], "was": figures.get("from", 50)
         }
     return _("%(campaign)s is cancelled") % {"campaign": name}
 
 
-def _moved(name: str, figures: Mapping[str, Any], campaign: Campaign) -> str:
-    start = date.fromisoformat(figures["from"]) if "from" in figures else campaign.starts_on
+def _messages(ids: Iterable[int | None]) -> dict[int, str]:
+    return dict(Message.objects.filter(pk__in=[pk for pk in ids if pk]).values_list("pk", "name"))
+
+
+def _moved(name: str, figures: Mapping[str, Any], campaign: Campaign | None = None) -> str:
+    if "from" not in figures and campaign is None:
+        return ngettext("Move %(campaign)s by %(n)d day", "Move %(campaign)s by %(n)d days", figures["days"]) % {
+            "campaign": name, "n": figures["days"]
+        }
+    start = date.fromisoformat(figures["from"]) if "from" in figures or campaign is None else campaign.starts_on
     return _("Move %(campaign)s from %(old)s to %(new)s") % {
         "campaign": name, "old": date_format(start, "j M"), "new": date_format(start + timedelta(days=figures["days"]), "j M")
     }
 
 
+def _retimed(name: str, figures: Mapping[str, Any]) -> str:
+    """Relative, so that it stays true when the whole campaign is moved too."""
+    shift = {int(pk): minutes for pk, minutes in figures["shift"].items()}
+    names, own = _messages([*shift, *figures.get("after", ())]), figures["message"]
+    if len(shift) > 1:
+        one, two = own, next(pk for pk in shift if pk != own)
+        return _("%(one)s and %(two)s of %(campaign)s change places") % {
+            "one": names.get(one, "?"), "two": names.get(two, "?"), "campaign": name
+        }
+    days, before = round(shift[own] / (24 * 60)), [names.get(pk, "?") for pk in figures.get("after", ())]
+    return ngettext(
+        "%(message)s of %(campaign)s goes out %(n)d day later, after %(other)s",
+        "%(message)s of %(campaign)s goes out %(n)d days later, after %(other)s", days,
+    ) % {"message": names.get(own, "?"), "campaign": name, "n": days, "other": ", ".join(before)}
+
+
 def reasons(why: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> list[str]:
     """What a change of a re-plan is good for and what it costs, one sentence each."""
-    found = [_settled(each, names, campaign_id) for each in why.get("settles", ())]
+    found = [settled(each, names, campaign_id) for each in why.get("settles", ())]
     if over := why.get("over", 0):
         count = formats.number(abs(over))
         found.append(
@@ -107,7 +151,20 @@ def _title(code: str) -> str:
         return code
 
 
-def _settled(each: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> str:
+def brought(each: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> str:
+    """What a change would bring with it."""
+    others = [names.get(pk, "?") for pk in each["campaigns"] if pk and pk != campaign_id]
+    people = each["people"] or 0
+    figures = {"title": _title(each["rule"]), "other": ", ".join(others), "people": formats.number(people)}
+    if others:
+        return ngettext(
+            "Brings “%(title)s” with %(other)s (%(people)s person).", "Brings “%(title)s” with %(other)s (%(people)s people).", people
+        ) % figures
+    return ngettext("Brings “%(title)s” (%(people)s person).", "Brings “%(title)s” (%(people)s people).", people) % figures
+
+
+def settled(each: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> str:
+    """What a change settles, as one sentence."""
     others = [names.get(pk, "?") for pk in each["campaigns"] if pk and pk != campaign_id]
     title = _title(each["rule"])
     people = each["people"] or 0

@@ -89,8 +89,10 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
     return render_page(request, "campaigns/conflicts/people.html", context, partial="people")
 
 
-def _act(request: HttpRequest, conflict_id: int, act: Callable[[], Any], done: str) -> HttpResponse:
-    """Does it, says what happened in words, and goes back to the conflict. Nothing half-done stays after a refusal."""
+def _act(request: HttpRequest, back: int | str, act: Callable[[], Any], done: str) -> HttpResponse:
+    """Does it, says what happened in words, and goes back to the conflict (its number) or an address. Nothing half-done stays
+    after a refusal.
+    """
     try:
         result = act()
     except (ValidationError, agree.AlreadyDecided) as error:
@@ -102,7 +104,7 @@ def _act(request: HttpRequest, conflict_id: int, act: Callable[[], Any], done: s
             "declined": _("Declined."),
         }
         messages.success(request, words.get(state, done))
-    return redirect("campaigns:conflict", conflict_id)
+    return redirect(back) if isinstance(back, str) else redirect("campaigns:conflict", back)
 
 
 @access.signed_in
@@ -174,7 +176,7 @@ def sign(request: HttpRequest, pk: int) -> HttpResponse:
     user, agrees = access.current_user(request), request.POST.get("answer") == "yes"
     note = request.POST.get("note", "")
     return _act(
-        request, resolution.conflict_id,
+        request, agree.address(resolution),
         lambda: agree.sign(actor=user, resolution=resolution, agrees=agrees, note=note, now=clock.now()), _("Signed."),
     )
 
@@ -185,7 +187,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Takes an own proposal back."""
     resolution, user = get_object_or_404(Resolution, pk=pk), access.current_user(request)
     return _act(
-        request, resolution.conflict_id, lambda: agree.withdraw(actor=user, resolution=resolution, now=clock.now()),
+        request, agree.address(resolution), lambda: agree.withdraw(actor=user, resolution=resolution, now=clock.now()),
         _("Taken back."),
     )
 
@@ -197,7 +199,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
     resolution, user = get_object_or_404(Resolution, pk=pk), access.current_user(request)
     reason = request.POST.get("reason", "")
     return _act(
-        request, resolution.conflict_id, lambda: agree.end(actor=user, resolution=resolution, reason=reason, now=clock.now()),
+        request, agree.address(resolution), lambda: agree.end(actor=user, resolution=resolution, reason=reason, now=clock.now()),
         _("The agreement has ended; the conflict is open again where it is still found."),
     )
 

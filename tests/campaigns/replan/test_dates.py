@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from apps.campaigns.conflicts import loading
+from apps.campaigns.conflicts.lead_times import LeadTimes
 from apps.campaigns.replan import dates, problem
 
 from .plans import at, campaign, every_choice, grounds, message, plan, small_plans, terms, true_cost
@@ -57,13 +58,13 @@ def test_what_is_locked_live_agreed_or_too_near_keeps_its_days_with_the_reason()
 
 def test_lead_times_of_the_channel_are_kept():
     found = plan(campaign(1, message(1, sent=at(24), channel="letter"), status="draft"), people={1: range(50)})
-    days = problem.offsets(found, found.campaigns[1], terms(move_days=10, lead_days={"": 1, "letter": 9}))
+    days = problem.offsets(found, found.campaigns[1], terms(move_days=10, lead=LeadTimes({("letter", None): 9})))
     for offset in days:
         moved = loading.moved(found.campaigns[1], offset, found.zone)
         assert moved.messages[0].windows[0][0] >= found.now + timedelta(days=9)
     assert min(days) == -3
     too_near = plan(campaign(1, message(1, sent=at(18), channel="letter"), status="draft"), people={1: range(50)})
-    assert problem.build(too_near, grounds(), terms(lead_days={"": 1, "letter": 9})).staying == {1: "lead"}
+    assert problem.build(too_near, grounds(), terms(lead=LeadTimes({("letter", None): 9}))).staying == {1: "lead"}
 
 
 def test_nothing_is_moved_for_nothing():

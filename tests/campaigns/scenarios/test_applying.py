@@ -101,17 +101,6 @@ def test_a_change_that_would_now_collide_with_more_is_outdated(scene):
     assert starts(alone) == alone.starts_on
 
 
-def test_another_departments_lead_is_asked_where_nothing_can_be_signed(scene):
-    alone = planned(scene.retail.department, range(900, 950), days=20, name="Alone")
-    count()
-    scenario = what_if(scene.online_lead)
-    change = move(scene.online_lead, scenario, alone, 3)
-    assert apply(scene.online_lead, scenario, change)[change.pk].state == "proposed"
-    asked = Notification.objects.get(user=scene.retail_lead, code="resolution.wished")
-    assert asked.url == f"/calendar/move/{alone.pk}/?days=3"
-    assert starts(alone) == alone.starts_on
-
-
 def test_a_marketers_own_change_asks_for_approval_again(scene):
     marketer = UserFactory(role="marketer", department=scene.online.department)
     alone = planned(scene.online.department, range(900, 950), days=20, name="Alone")
