@@ -20,7 +20,7 @@ from apps.accounts import access, audit, deputies, notifications
 from apps.accounts.models import AuditEvent, Role, User
 from apps.core import clock
 
-from . import signing
+from . import partners, signing
 from .models import Approval, Campaign, CampaignStatus
 from .models.approval import ApprovalState
 
@@ -94,7 +94,7 @@ def changes_since(approval: Approval) -> list[signing.Difference]:
 def submit(*, actor: User, campaign: Campaign, note: str = "", now: datetime) -> Approval:
     """Ask for approval. Asking twice is harmless. Raises NotReady for a campaign without messages."""
     campaign = _locked(campaign)
-    access.require(access.can_edit(actor, campaign.department_id))
+    access.require(partners.may_edit(actor, campaign))
     if waiting := open_request(campaign):
         return waiting
     paused_void = campaign.status == CampaignStatus.PAUSED and current(campaign) is None
@@ -224,7 +224,7 @@ def reject(*, actor: User, campaign: Campaign, note: str, now: datetime) -> Camp
 def withdraw(*, actor: User, campaign: Campaign, now: datetime) -> Campaign:
     """Take the question back: the campaign is a draft again."""
     campaign = _locked(campaign)
-    access.require(access.can_edit(actor, campaign.department_id))
+    access.require(partners.may_edit(actor, campaign))
     request = open_request(campaign)
     if request is None:
         return campaign

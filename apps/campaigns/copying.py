@@ -13,7 +13,7 @@ from apps.accounts import access, audit
 from apps.accounts.models import User
 from apps.core import clock
 
-from . import planning, schedule
+from . import partners, planning, schedule
 from .conflicts import passes
 from .models import Campaign, CampaignStatus, ContentVersion, Message, Offer
 
@@ -88,7 +88,7 @@ def copy_into(message: Message, campaign: Campaign, days: int, now: datetime, **
 def copy_message(*, actor: User, message: Message, now: datetime) -> Message:
     """The same message once more in its campaign, with its content; its time stays until it is changed."""
     campaign = Campaign.objects.select_for_update().get(pk=message.campaign_id)
-    access.require(access.can_edit(actor, campaign.department_id))
+    access.require(partners.may_edit(actor, campaign))
     if campaign.status in planning.CLOSED:
         raise ValidationError(_("This campaign is over; copy the campaign to plan anew."))
     name = (_("%(name)s (copy)") % {"name": message.name})[:120]

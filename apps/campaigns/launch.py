@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from apps.accounts import access
 from apps.accounts.models import User
 
-from . import approval, readiness
+from . import approval, partners, readiness
 from .approval import NotReady, _locked, _move, _refuse
 from .conflicts import passes, sentences
 from .models import Campaign, CampaignStatus
@@ -34,7 +34,7 @@ def obstacles(campaign: Campaign, *, now: datetime) -> list[str]:
 def schedule(*, actor: User, campaign: Campaign, now: datetime) -> Campaign:
     """Hand the approved plan to sending. A second click changes nothing. Raises NotReady."""
     campaign = _locked(campaign)
-    access.require(access.can_edit(actor, campaign.department_id))
+    access.require(partners.may_edit(actor, campaign))
     if campaign.status in (CampaignStatus.SCHEDULED, CampaignStatus.LIVE):
         return campaign
     if campaign.status != CampaignStatus.APPROVED:
@@ -48,7 +48,7 @@ def schedule(*, actor: User, campaign: Campaign, now: datetime) -> Campaign:
 def pause(*, actor: User, campaign: Campaign, now: datetime) -> Campaign:
     """Stop handing over from the next burst on; resume goes on where it stood."""
     campaign = _locked(campaign)
-    access.require(access.can_edit(actor, campaign.department_id))
+    access.require(partners.may_edit(actor, campaign))
     if campaign.status == CampaignStatus.PAUSED:
         return campaign
     if campaign.status not in (CampaignStatus.SCHEDULED, CampaignStatus.LIVE):
@@ -61,7 +61,7 @@ def pause(*, actor: User, campaign: Campaign, now: datetime) -> Campaign:
 def resume(*, actor: User, campaign: Campaign, now: datetime) -> Campaign:
     """Go on where the campaign was paused. Raises NotReady when something stands against it meanwhile."""
     campaign = _locked(campaign)
-    access.require(access.can_edit(actor, campaign.department_id))
+    access.require(partners.may_edit(actor, campaign))
     if campaign.status in (CampaignStatus.SCHEDULED, CampaignStatus.LIVE):
         return campaign
     if campaign.status != CampaignStatus.PAUSED:
@@ -76,7 +76,7 @@ def resume(*, actor: User, campaign: Campaign, now: datetime) -> Campaign:
 def cancel(*, actor: User, campaign: Campaign, now: datetime) -> Campaign:
     """End the campaign for good: whoever still waits is not contacted. What has left stays in the ledger."""
     campaign = _locked(campaign)
-    access.require(access.can_edit(actor, campaign.department_id))
+    access.require(partners.may_edit(actor, campaign))
     if campaign.status == CampaignStatus.CANCELLED:
         return campaign
     if campaign.status == CampaignStatus.DONE:

@@ -13,7 +13,7 @@ from apps.accounts import access, audit
 from apps.accounts.models import User
 from apps.core import clock
 
-from . import approval, planning, schedule
+from . import approval, partners, planning, schedule
 from .conflicts import passes
 from .models import Campaign, CampaignStatus, Message
 
@@ -27,7 +27,7 @@ def move_campaign(*, actor: User, campaign: Campaign, days: int, expected_versio
     What was approved is asked for again, as after any change of dates.
     """
     current = _locked(campaign)
-    access.require(access.can_edit(actor, current.department_id))
+    access.require(partners.may_edit(actor, current))
     if current.version != expected_version:
         raise planning.EditedMeanwhile(current, {"starts_on": current.starts_on + timedelta(days=days)})
     if days:

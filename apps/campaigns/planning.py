@@ -19,7 +19,7 @@ from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.money import currency_code
 
-from . import approval, inheritance, schedule
+from . import approval, inheritance, partners, schedule
 from .conflicts import passes
 from .models import Campaign, CampaignStatus, Message, MessageKind
 
@@ -80,8 +80,8 @@ def _only_once(actor: User, what: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{what}:{actor.pk}"])
 
 
-def _require_editor(actor: User, department_id: int | None) -> None:
-    access.require(access.can_edit(actor, department_id))
+def _require_editor(actor: User, campaign: Campaign) -> None:
+    access.require(partners.may_edit(actor, campaign))
 
 
 def _refuse_closed(campaign: Campaign) -> None:
@@ -116,7 +116,7 @@ def _after_change(campaign: Campaign, *, actor: User, now: datetime) -> None:
 @transaction.atomic
 def create_campaign(*, actor: User, department: Department, values: Mapping[str, Any], now: datetime) -> Campaign:
     """A new draft. A second click within seconds gets the campaign that the first one made."""
-    _require_editor(actor, department.pk)
+    access.require(access.can_edit(actor, department.pk))
     _only_once(actor, "campaign")
     twin = Campaign.objects.filter(
         owner=values.get("owner") or actor, department=department, name=values["name"], copied_from=None,
@@ -162,7 +162,7 @@ def change_campaign(
 ) -> Campaign:
     """Change a campaign's own fields. Raises EditedMeanwhile when somebody saved since ``expected_version``."""
     current = Campaign.objects.select_for_update().get(pk=campaign.pk)
-    _require_editor(actor, current.department_id)
+    _require_editor(actor, current)
     _refuse_closed(current)
     if current.version != expected_version:
         raise EditedMeanwhile(current, values)
@@ -235,7 +235,7 @@ def _is_weight(weight: Any) -> bool:
 def add_message(*, actor: User, campaign: Campaign, values: Mapping[str, Any], now: datetime) -> Message:
     """A further message of a campaign. A second click within seconds gets the first one's message."""
     campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
-    _require_editor(actor, campaign.department_id)
+    _require_editor(actor, campaign)
     _refuse_closed(campaign)
     twin = campaign.messages.filter(
         name=values["name"], channel=values["channel"], send_at=values["send_at"], created_at__gt=now - DOUBLE_CLICK
@@ -271,7 +271,7 @@ def change_message(
 ) -> Message:
     """Change a message's own fields and its segments. Raises EditedMeanwhile as ``change_campaign`` does."""
     current = Message.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=message.pk)
-    _require_editor(actor, current.campaign.department_id)
+    _require_editor(actor, current.campaign)
     _refuse_closed(current.campaign)
     if current.version != expected_version:
         raise EditedMeanwhile(current, values)
@@ -300,7 +300,7 @@ def change_message(
 def remove_message(*, actor: User, message: Message, now: datetime) -> None:
     """Take a message out of the plan. One that was already sent stays: its ledger belongs to it."""
     campaign = Campaign.objects.select_for_update().get(pk=message.campaign_id)
-    _require_editor(actor, campaign.department_id)
+    _require_editor(actor, campaign)
     _refuse_closed(campaign)
     if message.runs.exists():
         raise ValidationError(_("This message has been sent; stop it instead of removing it."))

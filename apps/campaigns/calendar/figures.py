@@ -16,7 +16,6 @@ from .. import pacing
 from ..conflicts import loading, pressure
 from ..conflicts.snapshot import Plan
 from ..models import PlanVersion
-from .history import sent_contacts
 
 KEPT = 3600
 
@@ -59,7 +58,7 @@ def _count(days: Sequence[date], now: datetime) -> Figures:
     plan = loading.load(now=now)
     assert plan.people is not None
     plan.people.fetch(plan.messages.values())
-    over = _over(plan, days, now)
+    over = _over(plan, days, _contacts(plan, days, now)) if plan.circumstances.policies else {}
     return Figures(
         over={day: len(people) for day, people in over.items()},
         reach={pk: plan.size(pk) for pk in plan.campaigns},
@@ -73,14 +72,12 @@ def _contacts(plan: Plan, days: Sequence[date], now: datetime) -> list[pressure.
     longest = max((pacing.reach(policy) for policy in plan.circumstances.policies), default=timedelta(0))
     first = datetime.combine(days[0], time.min, plan.zone) - longest
     last = datetime.combine(days[-1] + timedelta(days=1), time.min, plan.zone)
-    return [*sent_contacts(first=first, now=now), *pressure.planned_contacts(plan, first=first, last=last)]
+    sent = [each for each in plan.people.sent(first=first, now=now) if each.at >= first]
+    return [*sent, *pressure.planned_contacts(plan, first=first, last=last)]
 
 
-def _over(plan: Plan, days: Sequence[date], now: datetime) -> dict[date, BitMap]:
-    policies = plan.circumstances.policies
-    if not policies:
-        return {}
-    return pressure.over_any(_contacts(plan, days, now), policies, days=days, zone=plan.zone)
+def _over(plan: Plan, days: Sequence[date], contacts: Sequence[pressure.Contact]) -> dict[date, BitMap]:
+    return pressure.over_any(contacts, plan.circumstances.policies, days=days, zone=plan.zone)
 
 
 @dataclass(frozen=True)
@@ -95,6 +92,7 @@ class PressedDay:
 def pressed(day: date, *, now: datetime) -> PressedDay:
     """The people over the contact policy on a day and the messages that put them there."""
     plan = loading.load(now=now)
-    people = _over(plan, [day], now).get(day, BitMap())
-    parts = [(each, each.people.intersection_cardinality(people)) for each in _contacts(plan, [day], now)]
+    contacts = _contacts(plan, [day], now)
+    people = _over(plan, [day], contacts)[day]
+    parts = [(each, each.people.intersection_cardinality(people)) for each in contacts]
     return PressedDay(day, people, sorted((part for part in parts if part[1]), key=lambda part: -part[1]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +16,6 @@ from ..conflicts.passes import UNDECIDED, find
 from ..conflicts.snapshot import Plan
 from ..models import Campaign, Conflict
 from ..models.conflicts import Severity
-from . import history
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,10 @@ def _over_limit(plan: Plan, moved: Plan, campaign_id: int, now: datetime) -> Ove
     people = plan.audience(campaign_id) | moved.audience(campaign_id)
     first = datetime.combine(days[0], time.min, plan.zone) - longest
     last = datetime.combine(days[-1] + timedelta(days=1), time.min, plan.zone)
-    sent = [replace(each, people=each.people & people) for each in history.sent_contacts(first=first, now=now)]
+    assert plan.people is not None
+    sent = [
+        each.among(people) for each in plan.people.sent(first=first, now=now) if each.at >= first
+    ]
     counts = []
     for each in (plan, moved):
         coming = pressure.planned_contacts(each, first=first, last=last, among=people)

@@ -20,13 +20,14 @@ from apps.accounts import access, audit, deputies, notifications
 from apps.accounts.models import Role, User
 from apps.core import clock
 
-from .. import moving
+from .. import joint, moving
 from ..models import Campaign, Conflict, Resolution, Signature
 from ..models.conflicts import ConflictState, ResolutionAction, ResolutionState
 from . import news, pairs, passes, registry, resolve, settling
 from .passes import UNDECIDED
 
 LONGEST_ACCEPTANCE = timedelta(days=366)
+FOR_GOOD = (ResolutionAction.MOVE, ResolutionAction.CANCEL, ResolutionAction.MERGE)
 
 
 class AlreadyDecided(Exception):
@@ -103,6 +104,8 @@ def propose(
     _check(way, reason, expires_on, now)
     measured = resolve.way_out(conflict, way, now=now)
     if measured is None:
+        if way.startswith(ResolutionAction.MERGE) and (words := joint.problem(pairs.sides(conflict), now=now)):
+            raise ValidationError(words)
         raise ValidationError(_("This way out is not there any more: the plan has changed. Choose again."))
     resolution = Resolution.objects.create(
         conflict=conflict, action=measured.action, parameters={**measured.parameters, **parameters},
@@ -230,9 +233,11 @@ def _apply(resolution: Resolution, actor: User, now: datetime) -> None:
 
 
 def may_end(user: User, resolution: Resolution) -> bool:
-    """A lead of a touched department, while it holds. A move has done its work and is undone by moving; cancelling is for good."""
+    """A lead of a touched department, while it holds. A move has done its work and is undone by moving; cancelling and becoming one
+    campaign are for good.
+    """
     needed = {department.pk for department in resolution.needs_departments.all()}
-    is_done = resolution.action in (ResolutionAction.MOVE, ResolutionAction.CANCEL) or "step" in resolution.parameters
+    is_done = resolution.action in FOR_GOOD or "step" in resolution.parameters
     holds = resolution.state == ResolutionState.APPLIED and not is_done
     return holds and user.role == Role.LEAD and user.department_id in needed
 

@@ -6,10 +6,11 @@ already let through and contains it. That is what the claim does person by perso
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -51,13 +52,27 @@ def limits(plan: Plan) -> list[Named]:
 
 @dataclass(frozen=True)
 class Refusal:
-    """People whom the cap keeps from a contact, and the contacts let through that stand in their windows."""
+    """People whom the cap keeps from a contact. ``around`` are the contacts let through that lie near it in time."""
 
     cap: pacing.Cap
     contact: Contact
     people: BitMap
-    near: tuple[Contact, ...]
+    around: list[Contact]
     zone: ZoneInfo
+
+    @cached_property
+    def within(self) -> list[Contact]:
+        """Those of them that can stand in one window with it."""
+        return [each for each in self.around if _meet(self.cap, self.contact.at, each.at, self.zone)]
+
+    @cached_property
+    def near(self) -> tuple[Contact, ...]:
+        """Those of them that reach some of the people, cut down to these."""
+        return tuple(cut for each in self.within if (cut := each.among(self.people)).people)
+
+    def is_for(self, campaign_ids: Collection[int]) -> bool:
+        """Whether one of these campaigns stands before it for some of the people."""
+        return any(each.campaign_id in campaign_ids and each.people.intersect(self.people) for each in self.within)
 
     def still(self, counts: Callable[[Contact], bool]) -> BitMap:
         """Who would be refused even if only those of the others counted."""
@@ -79,28 +94,83 @@ def contacts(plan: Plan) -> list[Contact]:
         among = BitMap.union(BitMap(), *(plan.audience(pk) for pk in plan.focus if pk in plan.campaigns))
     first = plan.now - longest
     sent = plan.people.sent(first=first, now=plan.now)
-    past = [each if among is None else replace(each, people=each.people & among) for each in sent if each.at >= first]
+    past = [each if among is None else each.among(among) for each in sent if each.at >= first]
     return [*past, *planned_contacts(plan, first=first, last=last, among=among)]
 
 
-def refusals(plan: Plan, cap: pacing.Cap, every: Iterable[Contact], order: Order) -> Iterator[Refusal]:
+class _Through:
+    """The contacts let through so far in order of time, and who is in how many of those in the window that ends at a moment.
+
+    Asked about moment after moment, the window only moves along; asked about an earlier one it is filled anew.
+    """
+
+    def __init__(self, cap: PlannedPolicy, zone: ZoneInfo) -> None:
+        self.cap, self.zone = cap, zone
+        self.contacts: list[Contact] = []
+        self._window, self._place, self._end = Window(cap, zone), 0, datetime.min.replace(tzinfo=UTC)
+
+    def add(self, contact: Contact) -> None:
+        """Lets one more through."""
+        place = bisect_right(self.contacts, contact.at, key=_at)
+        self.contacts.insert(place, contact)
+        if place < self._place:
+            self._end = datetime.max.replace(tzinfo=UTC)
+
+    def full(self, contact: Contact) -> BitMap:
+        """Those of its people for whom there is no room: asked are all windows that contain the contact."""
+        own = pacing.weight(self.cap, contact.channel)
+        if own > self.cap.limit:
+            return contact.people
+        place, high = bisect_right(self.contacts, contact.at, key=_at), self._until(contact)
+        if any(_meet(self.cap, contact.at, each.at, self.zone) for each in self.contacts[place:high]):
+            near = [
+                each.among(contact.people) for each in self.around(contact) if _meet(self.cap, contact.at, each.at, self.zone)
+            ]
+            return _full(self.cap, contact, contact.people, near, self.zone)
+        self._move(contact.at)
+        return self._window.over(spare=own) & contact.people
+
+    def around(self, contact: Contact) -> list[Contact]:
+        """Those that lie so near in time that they may stand in one window with the contact."""
+        low = bisect_left(self.contacts, pacing.begins(self.cap, contact.at, self.zone), key=_at)
+        return self.contacts[low:self._until(contact)]
+
+    def _until(self, contact: Contact) -> int:
+        return bisect_right(self.contacts, contact.at + pacing.reach(self.cap), key=_at)
+
+    def _move(self, end: datetime) -> None:
+        if end < self._end:
+            self._window = Window(self.cap, self.zone)
+            self._place = bisect_left(self.contacts, pacing.begins(self.cap, end, self.zone), key=_at)
+        while self._place < len(self.contacts) and self.contacts[self._place].at <= end:
+            self._window.enter(self.contacts[self._place])
+            self._place += 1
+        self._window.move(end)
+        self._end = end
+
+
+def refusals(plan: Plan, cap: PlannedPolicy, every: Iterable[Contact], order: Order) -> Iterator[Refusal]:
     """What the cap refuses of what is still to come, in that order of precedence."""
-    mine = sorted(counted(cap, every), key=lambda contact: contact.at)
-    pressed = _ever_over(cap, mine, plan)
+    mine = sorted(counted(cap, every), key=_at)
+    pressed = plan.pressed.get(cap.terms)
+    if pressed is None:
+        pressed = plan.pressed[cap.terms] = _ever_over(cap, mine, plan)
     if not pressed:
         return
-    through: list[Contact] = []
-    for contact in sorted((replace(each, people=each.people & pressed) for each in mine), key=order):
+    through = _Through(cap, plan.zone)
+    for contact in sorted((each.among(pressed) for each in mine), key=order):
         if not contact.people:
             continue
         refused = BitMap()
         if not contact.is_fixed and contact.at >= plan.now:
-            near = _near(cap, contact, through, plan.zone)
-            refused = _full(cap, contact, contact.people, near, plan.zone)
+            refused = through.full(contact)
             if refused:
-                touching = [replace(each, people=each.people & refused) for each in near]
-                yield Refusal(cap, contact, refused, tuple(each for each in touching if each.people), plan.zone)
-        insort(through, replace(contact, people=contact.people - refused), key=lambda each: each.at)
+                yield Refusal(cap, contact, refused, through.around(contact), plan.zone)
+        through.add(contact.without(refused))
+
+
+def _at(contact: Contact) -> datetime:
+    return contact.at
 
 
 def _ever_over(cap: pacing.Cap, mine: list[Contact], plan: Plan) -> BitMap:
@@ -111,13 +181,6 @@ def _ever_over(cap: pacing.Cap, mine: list[Contact], plan: Plan) -> BitMap:
         if contact.at >= plan.now:
             found |= window.over()
     return found
-
-
-def _near(cap: pacing.Cap, contact: Contact, through: list[Contact], zone: ZoneInfo) -> list[Contact]:
-    """Those let through that can stand in one window with the contact, cut down to its people, in order of time."""
-    first, last = pacing.begins(cap, contact.at, zone), contact.at + pacing.reach(cap)
-    close = [each for each in through if first <= each.at <= last and _meet(cap, contact.at, each.at, zone)]
-    return [cut for each in close if (cut := replace(each, people=each.people & contact.people)).people]
 
 
 def _meet(cap: pacing.Cap, at: datetime, other: datetime, zone: ZoneInfo) -> bool:

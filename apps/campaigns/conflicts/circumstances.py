@@ -34,6 +34,14 @@ class PlannedPolicy:
     grouping: str = "none"
     weights: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def terms(self) -> tuple:
+        """All of it as one key."""
+        return (
+            self.id, self.name, self.limit, self.window, self.channels, self.department_id, self.counts_service, self.grouping,
+            tuple(sorted(self.weights.items())),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedGap:

@@ -15,14 +15,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import User
-from apps.channels.kinds import Channel
 from apps.core import charts, clock, formats
 
+from .. import joint
 from ..models import Campaign, Conflict, Message, PlanVersion
 from ..models.conflicts import ResolutionAction, Severity
 from ..models.plan import BINDING_STATUSES
 from ..models.policy import Undecided
-from . import agree, asked, defaults, pairs, registry, resolve, response, sentences, sharing
+from . import agree, asked, defaults, pairs, registry, resolve, response, sentences, sharing, way_words
 from .passes import UNDECIDED
 from .resolve import WayOut
 
@@ -216,56 +216,33 @@ class Panel:
         return list(self._names().values())
 
     def _label(self, way: WayOut) -> str:
-        names = self._names()
-        if words := self._label_alone(way.action, way.parameters):
+        if words := self._shared_label(way.action, way.parameters, way.saved):
             return words
-        if way.action == ResolutionAction.LEAVE_OUT:
-            return _("%(yielding)s leaves out the people of %(keeping)s") % {
-                "yielding": names[way.parameters["yielding"]], "keeping": names[way.parameters["keeping"]]
-            }
         if way.action == ResolutionAction.MOVE and way.starts_on and way.campaign_id:
             return _("Move %(campaign)s to %(day)s") % {
-                "campaign": names[way.campaign_id], "day": formats.day(way.starts_on, "day")
+                "campaign": self._names()[way.campaign_id], "day": formats.day(way.starts_on, "day")
             }
-        if way.action == ResolutionAction.SPLIT:
-            return self._label_split(way.parameters)
-        if way.action == ResolutionAction.CHANNEL:
-            return self._label_channel(way.parameters)
-        if way.action == ResolutionAction.CAP and way.campaign_id:
-            return _("Hold to the limit: %(campaign)s leaves out whoever is over it") % {"campaign": names[way.campaign_id]}
         return _("Accept as it is, with a reason")
 
-    def _label_alone(self, action: str, parameters: dict[str, Any]) -> str:
-        """What only a finding of one campaign has: its people left out, or cancelled; empty for the others."""
-        name = next((side.campaign.name for side in self.sides if side.campaign.pk == parameters.get("campaign")), "?")
-        if "step" in parameters:
-            from ..scenarios import words
+    def _shared_label(self, action: str, parameters: dict[str, Any], saved: int) -> str:
+        titles = {side.campaign.pk: side.campaign.name for side in self.sides}
+        return way_words.label(action, parameters, names=self._names(), titles=titles, saved=saved)
 
-            return words.step(parameters["step"], name, parameters, parameters.get("message"))
-        if action == ResolutionAction.CANCEL:
-            return _("Cancel %(campaign)s") % {"campaign": name}
-        return _("%(campaign)s leaves these people out") % {"campaign": name} if parameters.get("alone") else ""
-
-    def _label_channel(self, parameters: dict[str, Any]) -> str:
-        """Who writes to the shared people on which other channel."""
-        return _("%(yielding)s contacts the shared people on another channel: %(channel)s, %(reached)s reached") % {
-            "yielding": self._names().get(parameters["yielding"], "?"), "channel": Channel(parameters["channel"]).label,
-            "reached": formats.number(parameters["reached"]),
-        }
-
-    def _label_split(self, parameters: dict[str, Any]) -> str:
-        """Who stays with whom when each gets the more valuable one."""
-        names, swapped = self._names(), parameters["swapped_count"]
-        return _("Each gets the one more likely to bring an order: %(kept)s stay with %(keeping)s, %(swapped)s with %(yielding)s") % {
-            "kept": formats.number(parameters["kept"]), "keeping": names.get(parameters["keeping"], "?"),
-            "swapped": formats.number(swapped), "yielding": names.get(parameters["yielding"], "?"),
-        }
+    @cached_property
+    def not_mergeable(self) -> str:
+        """Why the two cannot become one campaign, in words; empty where they can, or where there is only one."""
+        if not self.is_open or self.conflict.second_campaign_id is None:
+            return ""
+        return joint.problem(pairs.sides(self.conflict), now=self.now)
 
     def _remark(self, way: WayOut) -> str:
         if way.action == ResolutionAction.LEAVE_OUT and self._gives_way(way):
             return _("the lower priority gives way")
         if way.action == ResolutionAction.CHANNEL:
             return _("its text and a new approval are needed")
+        if way.action == ResolutionAction.MERGE:
+            shared = way.parameters["programme"]
+            return _("under the programme they have, to be approved anew") if shared else _("under a new programme, to be approved anew")
         if way.action not in (ResolutionAction.MOVE, ResolutionAction.RETIME):
             return ""
         words = [formats.day(way.starts_on, "day")] if way.action == ResolutionAction.RETIME and way.starts_on else []
@@ -283,7 +260,7 @@ class Panel:
 
     def _effects(self, way: WayOut) -> list[tuple[str, int, int]]:
         """Finding by finding of the pair: its name, people now, people then. Only where there is more than one."""
-        if len(way.effects) < 2 and way.action != ResolutionAction.CHANNEL:
+        if len(way.effects) < 2 and way.action not in (ResolutionAction.CHANNEL, ResolutionAction.MERGE):
             return []
         return [(str(registry.rule(effect.rule).title), effect.before, effect.after) for effect in way.effects]
 
@@ -343,14 +320,9 @@ class Panel:
         return [asked.item(row, self._resolution_label(row), user=self.user, now=self.now) for row in rows]
 
     def _resolution_label(self, row: Any) -> str:
-        names = self._names()
-        sides = row.parameters
-        if words := self._label_alone(row.action, sides):
+        names, sides = self._names(), row.parameters
+        if words := self._shared_label(row.action, sides, row.measured.get("saved", 0)):
             return words
-        if row.action == ResolutionAction.LEAVE_OUT:
-            return _("%(yielding)s leaves out the people of %(keeping)s") % {
-                "yielding": names.get(sides["yielding"], "?"), "keeping": names.get(sides["keeping"], "?")
-            }
         if row.action == ResolutionAction.MOVE:
             days = abs(sides["days"])
             words = (
@@ -359,14 +331,6 @@ class Panel:
                 ngettext("Move %(campaign)s by %(n)d day earlier", "Move %(campaign)s by %(n)d days earlier", days)
             )
             return words % {"campaign": names.get(sides["campaign"], "?"), "n": days}
-        if row.action == ResolutionAction.SPLIT:
-            return self._label_split(sides)
-        if row.action == ResolutionAction.CHANNEL:
-            return self._label_channel(sides)
-        if row.action == ResolutionAction.CAP:
-            return _("Hold to the limit: %(campaign)s leaves out whoever is over it") % {
-                "campaign": names.get(sides["campaign"], "?")
-            }
         return _("Accept as it is")
 
 

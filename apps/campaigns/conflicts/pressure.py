@@ -64,15 +64,17 @@ class Counter:
                 return
 
     def over(self, limit: int) -> BitMap:
-        """People who occur more than ``limit`` times."""
-        greater, equal = BitMap(), BitMap.union(BitMap(), *self.planes)
+        """People who occur more than ``limit`` times: a bit is set that the limit has not, and above it all those that it has.
+
+        Whoever has such a bit further up as well is among them anyway.
+        """
+        greater, above = BitMap(), None
         for place in reversed(range(max(len(self.planes), limit.bit_length()))):
             plane = self.planes[place] if place < len(self.planes) else BitMap()
             if limit >> place & 1:
-                equal &= plane
+                above = plane if above is None else above & plane
             else:
-                greater |= equal & plane
-                equal -= plane
+                greater |= plane if above is None else above & plane
         return greater
 
 
@@ -98,6 +100,18 @@ class Contact:
     priority: int = 50
     is_fixed: bool = True
     stage: int = SENDING
+
+    def among(self, people: BitMap) -> Contact:
+        """The same as far as it concerns these people. Thousands are made for one look at the limits, so nothing is checked."""
+        cut = object.__new__(Contact)
+        cut.__dict__.update(self.__dict__, people=self.people & people)
+        return cut
+
+    def without(self, people: BitMap) -> Contact:
+        """The same with these people left out."""
+        cut = object.__new__(Contact)
+        cut.__dict__.update(self.__dict__, people=self.people - people)
+        return cut
 
     @property
     def is_agreed(self) -> bool:

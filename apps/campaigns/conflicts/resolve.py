@@ -15,7 +15,7 @@ from apps.core import clock
 from ..models import Conflict
 from ..models.conflicts import ResolutionAction, Severity
 from ..models.plan import CampaignStatus
-from . import loading, ordering, pairs, rechannel, registry, response, sharing, single, valued
+from . import loading, merging, ordering, pairs, rechannel, registry, response, sharing, single, valued
 from .findings import Finding
 from .passes import find
 from .snapshot import Plan, PlannedAgreement, PlannedCampaign, PlannedMessage
@@ -41,7 +41,8 @@ class WayOut:
 
     ``orders_lost`` is None where the past gives no basis. ``others`` counts conflicts of medium severity or more that the
     moved campaign then has with the rest of the plan. ``spread``: people of the finding by their contacts in the fullest week
-    then, see sharing.py. Over another ``channel``, ``reached`` people get it there, and ``arising`` (rule, people) is found then.
+    then, see sharing.py. Over another ``channel``, ``reached`` people get it there; in a joint campaign they get one message and
+    ``saved`` sends are not made. ``arising`` (rule, people) is found then and not now.
     """
 
     action: str
@@ -57,6 +58,7 @@ class WayOut:
     spread: tuple[int, ...] = ()
     channel: str = ""
     reached: int = 0
+    saved: int = 0
     arising: tuple[tuple[str, int], ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
 
@@ -71,7 +73,8 @@ class WayOut:
         return {
             "still_both": self.still_both, "apart_days": self.apart_days, "people_lost": self.people_lost,
             "orders_lost": None if self.orders_lost is None else round(self.orders_lost, 1), "others": self.others,
-            "effects": [asdict(effect) for effect in self.effects], "reached": self.reached, "arising": [*self.arising],
+            "effects": [asdict(effect) for effect in self.effects], "reached": self.reached, "saved": self.saved,
+            "arising": [*self.arising],
         }
 
 
@@ -82,7 +85,8 @@ def ways_out(conflict: Conflict, *, now: datetime) -> list[WayOut]:
         return []
     ways = [*found.leave_outs(now), *_caps(found, now)]
     if len(found.campaigns) == 2:
-        ways += [*valued.split(found, now), *rechannel.ways(found, response.past(now=now)), *_cancels(found, now)]
+        ways += [*valued.split(found, now), *rechannel.ways(found, response.past(now=now))]
+        ways += [*merging.ways(found, response.past(now=now)), *_cancels(found, now)]
     for campaign in found.campaigns:
         ways += _moves(found, campaign)
     if len(found.campaigns) == 1:

@@ -7,7 +7,7 @@ from datetime import datetime
 from apps.accounts import audit
 from apps.accounts.models import User
 
-from .. import changing, webhooks
+from .. import changing, joint, webhooks
 from ..models import Agreement, Campaign, Conflict, Resolution, ScenarioChange
 from ..models.conflicts import ConflictState, EndCause, ResolutionAction, ResolutionState
 from ..models.scenarios import ChangeState
@@ -60,6 +60,14 @@ def _carry_out(resolution: Resolution, actor: User | None, now: datetime) -> Non
             asked.get("step", resolution.action), actor=actor, campaign=Campaign.objects.get(pk=asked["campaign"]),
             message_id=asked.get("message"), parameters=asked, is_signed=True, now=now,
         )
+    elif resolution.action == ResolutionAction.MERGE:
+        assert actor is not None
+        chosen = {pk: Campaign.objects.select_related("department", "owner", "programme__offer").get(pk=pk) for pk in sides}
+        leading, joining = (chosen[resolution.parameters[name]] for name in ("leading", "joining"))
+        _replaced(sides, now)
+        made = joint.make(leading=leading, joining=joining, resolution=resolution, actor=actor, now=now)
+        sides = [*sides, made.pk]
+        passes.plan_changed(campaign_ids=sides, now=now)
     elif conflict is None or conflict.second_campaign_id is None or resolution.action == ResolutionAction.CANCEL:
         assert actor is not None
         change = single.cancel if resolution.action == ResolutionAction.CANCEL else single.leave_out
@@ -91,6 +99,13 @@ def _leave_out(resolution: Resolution, now: datetime) -> Agreement:
         yielding_message_id=sides["yielding_message"], keeping_message_id=sides["keeping_message"], since=since,
         swapped=swapped,
     )
+
+
+def _replaced(sides: list[int], now: datetime) -> None:
+    """What the two had agreed with each other ends: their joint campaign takes its place."""
+    between = Agreement.objects.filter(yielding_campaign__in=sides, keeping_campaign__in=sides, ended_at=None)
+    for agreement in between.select_related("resolution__conflict"):
+        ending.end(agreement.resolution, cause=EndCause.REPLACED, now=now)
 
 
 def _without_people(waiting: list[Conflict]) -> list[Conflict]:

@@ -246,6 +246,11 @@ class Plan:
 
         return contacts(self)
 
+    @cached_property
+    def pressed(self) -> dict[tuple, BitMap]:
+        """Whoever would be over a limit if everything went out, by the limit's terms; filled by ``arbitration``."""
+        return {}
+
     def in_focus(self, *campaign_ids: int) -> bool:
         """Whether a collision of these campaigns is asked for."""
         return self.focus is None or not self.focus.isdisjoint(campaign_ids)

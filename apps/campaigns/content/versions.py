@@ -20,7 +20,7 @@ from apps.accounts import access
 from apps.accounts.models import User
 from apps.core import bitmaps
 
-from .. import planning
+from .. import partners, planning
 from ..models import ContentRevision, ContentVersion, Message
 from . import blocks
 
@@ -98,7 +98,7 @@ def add(
     *, actor: User, message: Message, language: str, variant: str = "A", copy_of: ContentVersion | None = None, now: datetime
 ) -> ContentVersion:
     """A version in one more language or variant, empty or with the words of another. The same twice is harmless."""
-    access.require(access.can_edit(actor, message.campaign.department_id))
+    access.require(partners.may_edit(actor, message.campaign))
     first = not message.versions.filter(variant=variant).exists()
     start = content_of(copy_of) if copy_of else {"format": _format_for(message.channel)}
     version, made = ContentVersion.objects.get_or_create(
@@ -128,7 +128,7 @@ def save(
     """
     current = ContentVersion.objects.select_for_update().get(pk=version.pk)
     campaign = current.message.campaign
-    access.require(access.can_edit(actor, campaign.department_id))
+    access.require(partners.may_edit(actor, campaign))
     wanted = {name: values[name] for name in CONTENT if name in values}
     if "blocks" in wanted:
         wanted["blocks"] = blocks.cleaned(wanted["blocks"])
@@ -184,7 +184,7 @@ def restore(*, actor: User, revision: ContentRevision, expected_revision: int, n
 @transaction.atomic
 def make_fallback(*, actor: User, version: ContentVersion, now: datetime) -> None:
     """Let this language stand in for those that have no version of their own (within its variant)."""
-    access.require(access.can_edit(actor, version.message.campaign.department_id))
+    access.require(partners.may_edit(actor, version.message.campaign))
     same = ContentVersion.objects.filter(message=version.message, variant=version.variant)
     same.update(is_fallback=models.Case(models.When(pk=version.pk, then=True), default=False))
     planning.touch(version.message.campaign, actor=actor, now=now)
@@ -194,7 +194,7 @@ def make_fallback(*, actor: User, version: ContentVersion, now: datetime) -> Non
 def remove(*, actor: User, version: ContentVersion, now: datetime) -> None:
     """Take a version away, with its history."""
     message = version.message
-    access.require(access.can_edit(actor, message.campaign.department_id))
+    access.require(partners.may_edit(actor, message.campaign))
     version.delete()
     if not message.versions.filter(variant=version.variant).exists():
         message.variants_share = {k: v for k, v in message.variants_share.items() if k != version.variant}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import access, audit
 from apps.accounts.models import Department, User
+from apps.campaigns import partners
 from apps.campaigns.models import Campaign, Delivery, Halt, Message, Run
 from apps.campaigns.models.sending import HaltScope, RunState
 
@@ -37,7 +38,7 @@ def scope_of(target: Target) -> str:
 
 
 def may_stop(user: User, target: Target) -> bool:
-    """Own department's people stop its messages and campaigns, its lead the department, an administrator everything."""
+    """Its departments' people stop its messages and campaigns, its lead the department, an administrator everything."""
     if access.is_administrator(user):
         return True
     if target is None:
@@ -45,7 +46,7 @@ def may_stop(user: User, target: Target) -> bool:
     if isinstance(target, Department):
         return access.can_approve(user, target.pk)
     campaign = target.campaign if isinstance(target, Message) else target
-    return access.can_edit(user, campaign.department_id)
+    return partners.may_edit(user, campaign)
 
 
 def runs_under(target: Target) -> QuerySet[Run]:

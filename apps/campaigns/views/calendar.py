@@ -20,7 +20,7 @@ from apps.channels.kinds import Channel
 from apps.core import clock
 from apps.core.http import render_page
 
-from .. import moving, planning
+from .. import moving, partners, planning
 from ..calendar import earlier, figures, layout, period, preview, reading
 from ..conflicts import panels, resolve, sample
 from ..models import Campaign, CampaignStatus, Conflict, ContactPolicy
@@ -187,7 +187,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
         days = _days_to(start, campaign)
     context = {
         "campaign": campaign, "days": days, "preview": preview.of(campaign, days, now=now),
-        "may_move": access.can_edit(request.user, campaign.department_id),
+        "may_move": partners.may_edit(request.user, campaign),
         "problem": moving.problem(campaign, days, now=now), "asks_again": campaign.status in ("approved", "scheduled"),
         "steps": [(step, days + step) for step in (-7, -1, 1, 7)], "calendar_url": _back(campaign),
         "sends": campaign.messages.defer("plan_audience").order_by("send_at"),

@@ -18,6 +18,7 @@ from apps.accounts import access, audit
 from apps.core import clock
 from apps.customers.imports.dialect import FileRefused
 
+from .. import partners
 from ..elsewhere import files, lists, overview
 from ..models import CatchAll, Message, MessageKind
 from . import frame
@@ -68,7 +69,7 @@ def _uploaded(request: HttpRequest) -> Iterator[Path]:
 def tell(request: HttpRequest, pk: int, message_pk: int) -> HttpResponse:
     """Contacts that were made. What has happened is taken in whatever state the campaign is."""
     message, user, now = _load(pk, message_pk), access.current_user(request), clock.now()
-    access.require(access.can_edit(user, message.campaign.department_id))
+    access.require(partners.may_edit(user, message.campaign))
     try:
         with _uploaded(request) as path:
             report = files.read_contacts(

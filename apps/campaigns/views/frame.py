@@ -15,14 +15,16 @@ from django.utils.translation import gettext as _
 from apps.accounts import access
 from apps.core import clock, formats
 
-from .. import approval, readiness, schedule
+from .. import approval, partners, readiness, schedule
 from ..conflicts import passes
 from ..models import Campaign, CampaignStatus, Message, MessageKind
 
 
 def load(pk: int) -> Campaign:
     """The campaign with what its heading needs; 404 when there is none."""
-    return get_object_or_404(Campaign.objects.select_related("department", "owner", "programme", "product"), pk=pk)
+    return get_object_or_404(Campaign.objects.select_related(
+        "department", "owner", "programme__offer", "product", "offer", "merged_into"
+    ).prefetch_related("partners"), pk=pk)
 
 
 def load_message(pk: int, message_pk: int) -> Message:
@@ -53,8 +55,8 @@ def context(request: HttpRequest, campaign: Campaign, tab: str, **extra: Any) ->
         "tab": tab,
         "tabs": tabs(campaign, plan),
         "subtitle": subtitle(campaign, plan),
-        "may_edit": access.can_edit(user, campaign.department_id) and campaign.status not in ("done", "cancelled"),
-        "is_own": access.can_edit(user, campaign.department_id),
+        "may_edit": partners.may_edit(user, campaign) and campaign.status not in ("done", "cancelled"),
+        "is_own": partners.may_edit(user, campaign),
         "may_decide": approval.may_decide(user, campaign),
         "first_mail": next((m for m in plan if m.versions.all()), None),
         "void": approval.last_void(campaign) if campaign.status in ("draft", "paused") else None,
@@ -64,7 +66,8 @@ def context(request: HttpRequest, campaign: Campaign, tab: str, **extra: Any) ->
 
 def subtitle(campaign: Campaign, plan: list[Message]) -> str:
     """Department, owner, days, goal and money in one line."""
-    parts = [str(campaign.department), str(campaign.owner), formats.span(campaign.starts_on, campaign.ends_on)]
+    departments = [str(campaign.department), *(str(partner) for partner in campaign.partners.all())]
+    parts = [" + ".join(departments), str(campaign.owner), formats.span(campaign.starts_on, campaign.ends_on)]
     if campaign.goal_value and campaign.goal_metric:
         value = formats.number(campaign.goal_value)
         parts.append(_("goal: %(value)s %(metric)s") % {"value": value, "metric": campaign.get_goal_metric_display()})
@@ -151,7 +154,7 @@ def attempt(request: HttpRequest, act: Any, success: str = "") -> bool:
 
 def require_editor(request: HttpRequest, campaign: Campaign) -> None:
     """PermissionDenied in words for people of another department."""
-    if not access.can_edit(access.current_user(request), campaign.department_id):
+    if not partners.may_edit(access.current_user(request), campaign):
         raise PermissionDenied(
             _("%(department)s plans this campaign; only its people change it.") % {"department": campaign.department}
         )

@@ -23,6 +23,7 @@ from apps.core.http import render_page
 from apps.customers.models import Customer
 from apps.customers.views import care
 
+from .. import partners
 from ..models import Delivery, Run
 from ..sending import attempt, explain, hand_over, proof
 from ..sending.occurrences import from_wall
@@ -113,7 +114,7 @@ def print_files(request: HttpRequest) -> HttpResponse:
 def _may_close(user: User, run: Run | None) -> bool:
     if run is None:
         return False
-    return access.is_administrator(user) or access.can_edit(user, run.message.campaign.department_id)
+    return access.is_administrator(user) or partners.may_edit(user, run.message.campaign)
 
 
 @access.role("marketer", "lead", "administrator")

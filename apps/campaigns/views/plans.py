@@ -44,7 +44,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 def _filtered(wanted: dict[str, str]) -> QuerySet[Campaign]:
-    found = Campaign.objects.select_related("department", "owner", "programme").annotate(
+    found = Campaign.objects.select_related("department", "owner", "programme").prefetch_related("partners").annotate(
         message_count=Count("messages"), planned_people=Sum("messages__plan_count")
     )
     if wanted["status"] in CampaignStatus.values:
@@ -52,7 +52,8 @@ def _filtered(wanted: dict[str, str]) -> QuerySet[Campaign]:
     elif wanted["status"] == "open":
         found = found.exclude(status__in=planning.CLOSED)
     if wanted["department"]:
-        found = found.filter(department__slug=wanted["department"])
+        joint = Campaign.objects.filter(partners__slug=wanted["department"])
+        found = found.filter(Q(department__slug=wanted["department"]) | Q(pk__in=joint))
     if wanted["q"]:
         found = found.filter(Q(name__icontains=wanted["q"]) | Q(goal__icontains=wanted["q"]) | Q(owner__name__icontains=wanted["q"]))
     return found.order_by("-starts_on", "name")

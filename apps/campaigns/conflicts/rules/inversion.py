@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -43,7 +43,7 @@ class InversionRule(Rule):
 
     def find(self, plan: Plan) -> Iterator[Finding]:
         """One finding per limit and pair of campaigns."""
-        for named in arbitration.limits(plan) if plan.contacts else ():
+        for named in arbitration.limits(plan) if _may_invert(plan.contacts) else ():
             taken: dict[tuple[int, int], _Taken] = {}
             for refusal in arbitration.refusals(plan, named.cap, plan.contacts, arbitration.as_agreed):
                 _note(plan, taken, refusal)
@@ -100,7 +100,8 @@ class InversionRule(Rule):
 
 
 def _note(plan: Plan, taken: dict[tuple[int, int], _Taken], refusal: Refusal) -> None:
-    lower = [each for each in refusal.near if _goes_before(each, refusal.contact) and _is_planned(plan, each)]
+    before = [each for each in refusal.within if _goes_before(each, refusal.contact) and _is_planned(plan, each)]
+    lower = [cut for each in before if (cut := each.among(refusal.people)).people]
     if not lower:
         return
     people = refusal.people - refusal.still(lambda contact: not _goes_before(contact, refusal.contact))
@@ -110,6 +111,12 @@ def _note(plan: Plan, taken: dict[tuple[int, int], _Taken], refusal: Refusal) ->
             found.people |= both
             for moments, contact in ((found.low, each), (found.high, refusal.contact)):
                 moments[contact.message_id] = min(contact.at, moments.get(contact.message_id, contact.at))
+
+
+def _may_invert(contacts: Sequence[Contact]) -> bool:
+    """Whether any promotion has a lower priority than something that can be held back."""
+    lowest = min((each.priority for each in contacts if each.purpose_class == "promotion"), default=0)
+    return any(each.priority > lowest and not each.is_fixed for each in contacts)
 
 
 def _goes_before(contact: Contact, higher: Contact) -> bool:

@@ -43,8 +43,7 @@ class PressureRule(Rule):
                 refused[refusal.contact.message_id].append(refusal)
             for message_id, refusals in sorted(refused.items()):
                 message = plan.messages[message_id]
-                causes = {each.campaign_id for refusal in refusals for each in refusal.near}
-                if plan.in_focus(message.campaign_id, *causes):
+                if plan.in_focus(message.campaign_id) or any(refusal.is_for(plan.focus or ()) for refusal in refusals):
                     found = self._judge(plan, policy, message, refusals)
                     if found:
                         yield found
