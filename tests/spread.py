@@ -14,6 +14,14 @@ MOST = 4
 # Begun first, so that neither process works alone on one of them at the end.
 LONGEST = (
     "customers/test_real_files.py",
+    "faults/test_brokers.py",
+    "faults/test_sending.py",
+    "browser/test_every_page.py",
+    "hostile/test_stored_text.py",
+    "campaigns/sending/test_hillstrom.py",
+    "api/test_hostile_bodies.py",
+    "browser/test_calendar.py",
+    "campaigns/elsewhere/test_permissions.py",
 )
 _PLACE = {TESTS / name: place for place, name in enumerate(LONGEST)}
 

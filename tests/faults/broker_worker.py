@@ -1,6 +1,7 @@
 """A real Celery worker over a real broker. Run as `python -m tests.faults.broker_worker DATABASE SANDBOX NOW DIARY OPTIONS`.
 
 Only the words are plain, the clock begins at NOW, and every task of the engine writes its beginning and end into DIARY.
+OPTIONS are those of the broker's transport; `together` beside them is how many tasks have to have begun before any works.
 """
 
 from __future__ import annotations
@@ -23,15 +24,16 @@ def main(database: str, sandbox: str, now: str, diary: str, options: str) -> Non
 
     connection.settings_dict["NAME"] = database
     settings.SANDBOX_DIR = Path(sandbox)
-    _arrange(datetime.fromisoformat(now), Path(diary))
+    transport = json.loads(options)
+    _arrange(datetime.fromisoformat(now), Path(diary), transport.pop("together", 1))
     from config.celery import app
 
-    app.conf.broker_transport_options = json.loads(options)
+    app.conf.broker_transport_options = transport
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING", "--concurrency", "1"]
     app.worker_main(["worker", "--hostname", f"w{os.getpid()}@test", *quiet])
 
 
-def _arrange(start: datetime, diary: Path) -> None:
+def _arrange(start: datetime, diary: Path, together: int) -> None:
     from apps.campaigns.sending import tasks, work, writing
     from apps.core import clock
     from tests.factories.sending import mail_drafts
@@ -45,12 +47,19 @@ def _arrange(start: datetime, diary: Path) -> None:
     def noted(**values: Any) -> Any:
         with diary.open("a") as lines:
             lines.write(f"begin {os.getpid()}\n")
+        _wait_for_others(diary, together)
         done = work_runs(**values)
         with diary.open("a") as lines:
             lines.write(f"end {os.getpid()} {done.sent}\n")
         return done
 
     work.work_runs = noted
+
+
+def _wait_for_others(diary: Path, together: int) -> None:
+    deadline = time.monotonic() + 180
+    while diary.read_text().count("begin") < together and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

@@ -91,13 +91,13 @@ def test_a_task_redelivered_while_it_runs_doubles_nobody(sandbox, tmp_path, monk
     broker = settings.CLUSTER.broker_url.replace("virtual_host=0", "virtual_host=9")
     diary = tmp_path / "diary"
     diary.touch()
-    run = planned(monkeypatch, 160, 7)
-    with workers(broker, sandbox, diary, visibility_timeout=1) as start:
+    run = planned(monkeypatch, 160, 60)
+    with workers(broker, sandbox, diary, visibility_timeout=1, unacked_restore_throttle=1, together=2) as start:
         start()
         ask(broker)
         until(lambda: "begin" in diary.read_text(), 120, "no worker began")
-        start()  # a worker that comes up takes what has been invisible for longer than the timeout
-        until(lambda: diary.read_text().count("begin") >= 2, 120, "nothing was redelivered")
+        start()  # a worker takes what has been invisible for longer than the timeout; the first does not end before
+        until(lambda: diary.read_text().count("begin") >= 2, 180, "nothing was redelivered")
         lines = diary.read_text().splitlines()
         assert [line.split()[0] for line in lines[:2]] == ["begin", "begin"], "the second came while the first still ran"
         assert lines[0] != lines[1]
