@@ -50,7 +50,10 @@ class Average:
 
 @dataclass(frozen=True)
 class Decision:
-    """One thing to decide. ``people`` opens at ``people_url`` to exactly those; ``by_orders`` says what ``money`` rests on."""
+    """One thing to decide. ``people`` opens at ``people_url`` to exactly those; ``by_orders`` says what ``money`` rests on.
+
+    ``more`` counts the further findings that are decided with it.
+    """
 
     words: str
     url: str
@@ -64,6 +67,7 @@ class Decision:
     by_orders: bool = False
     decide_by: datetime | None = None
     about: tuple[int, int | None] | None = None
+    more: int = 0
 
     @property
     def weight(self) -> tuple[Decimal, int]:
@@ -103,12 +107,12 @@ def _pairs(user: User, led: set[int], now: datetime) -> list[Decision]:
     rows = rows.select_related(
         "first_campaign__department", "second_campaign__department", "first_message", "second_message"
     ).defer("people_both", "first_message__plan_audience", "second_message__plan_audience")
-    heaviest: dict[tuple[int, int | None], Conflict] = {}
+    pairs: dict[tuple[int, int | None], list[Conflict]] = {}
     for row in rows.order_by(F("people_count").desc(nulls_last=True), "-severity", "pk"):
-        heaviest.setdefault((row.first_campaign_id, row.second_campaign_id), row)
-    stakes = _Stakes(heaviest.values(), now)
-    waiting = _to_sign(user, heaviest.values(), now)
-    return [_decision(row, stakes, _together(row) in waiting, now) for row in heaviest.values()]
+        pairs.setdefault((row.first_campaign_id, row.second_campaign_id), []).append(row)
+    heaviest = [found[0] for found in pairs.values()]
+    stakes, waiting = _Stakes(heaviest, now), _to_sign(user, heaviest, now)
+    return [_decision(found, stakes, any(_together(row) in waiting for row in found), now) for found in pairs.values()]
 
 
 def _together(row: Conflict) -> tuple[int, int | None]:
@@ -148,16 +152,23 @@ def _change(row: Resolution) -> Decision:
     )
 
 
-def _decision(row: Conflict, stakes: _Stakes, is_to_sign: bool, now: datetime) -> Decision:
-    people = row.people_count or 0
+def _decision(found: list[Conflict], stakes: _Stakes, is_to_sign: bool, now: datetime) -> Decision:
+    """All findings of a pair as one line: told by the one with most people, as severe as the worst, due with the first."""
+    row = found[0]
     money, currency, by_orders = stakes.of(row)
-    late = row.decide_by is not None and row.decide_by < now
-    note = _("your signature is missing") if is_to_sign else _("nobody has answered") if row.escalated_at else ""
+    due = min((each.decide_by for each in found if each.decide_by), default=None)
     return Decision(
-        sentence(row), reverse("campaigns:conflict", args=[row.pk]), _("Read and sign") if is_to_sign else _("Solve"), people,
-        reverse("campaigns:conflict-people", args=[row.pk]), money, currency, str(row.severity), note, by_orders,
-        None if late else row.decide_by, _together(row),
+        sentence(row), reverse("campaigns:conflict", args=[row.pk]), _("Read and sign") if is_to_sign else _("Solve"),
+        row.people_count or 0, reverse("campaigns:conflict-people", args=[row.pk]), money, currency,
+        str(max(each.severity for each in found)), _note(found, is_to_sign), by_orders,
+        None if due is None or due < now else due, _together(row), len(found) - 1,
     )  # fmt: skip
+
+
+def _note(found: list[Conflict], is_to_sign: bool) -> str:
+    if is_to_sign:
+        return _("your signature is missing")
+    return _("nobody has answered") if any(each.escalated_at for each in found) else ""
 
 
 class _Stakes:

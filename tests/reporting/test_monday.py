@@ -57,6 +57,7 @@ def test_a_pair_is_one_decision_and_the_heaviest_of_its_findings_speaks(lead):
     conflict(row.first_campaign, row.second_campaign, 900, rule="calendar", severity=1)
     found = decisions.ranked(lead, now=NOW)
     assert [(each.people, "offers" in Conflict.objects.get(pk=each.url.split("/")[2]).rule) for each in found] == [(400, True)]
+    assert [(each.severity, each.more) for each in found] == [("3", 2)], "as severe as the worst, with what is decided along"
 
 
 def test_ten_are_shown_by_people_and_the_rest_is_counted_with_a_link(client, lead):
