@@ -20,10 +20,10 @@ SHOWN = 8
 
 def messages_panel(request: HttpRequest, customer: Customer, now: datetime) -> Panel | None:
     """The newest messages: who got them, who did not, why."""
-    rows = explain.of_customer(customer.pk, limit=SHOWN)
-    if not rows:
+    rows, asked = explain.of_customer(customer.pk, limit=SHOWN), explain.asked_elsewhere(customer.pk, limit=SHOWN)
+    if not rows and not asked:
         return None
-    html = render_to_string("campaigns/customer/messages.html", {"rows": rows, "customer": customer}, request)
+    html = render_to_string("campaigns/customer/messages.html", {"rows": rows, "asked": asked, "customer": customer}, request)
     return Panel(_("Messages, got and not got"), html)
 
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("reports/", views.overview, name="overview"),
     path("reports/attribution/", views.attribution, name="attribution"),
     path("reports/people/", views.people_page, name="people"),
+    path("campaigns/<int:pk>/permissions/", views.permissions, name="permissions"),
     path("programmes/<int:pk>/results/", views.programme, name="programme"),
     path("campaigns/<int:pk>/results/", views.campaign, name="campaign"),
 ]

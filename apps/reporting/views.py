@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts import access, audit, masking
 from apps.accounts.models import Department, Role, User
 from apps.campaigns.models import Campaign, Programme, Run
+from apps.campaigns.sending import explain
 from apps.campaigns.views import frame
 from apps.channels.kinds import Channel
 from apps.core import clock
@@ -22,7 +23,7 @@ from apps.core.http import render_page
 from apps.core.reasons import sentence
 from apps.customers.models import Customer
 
-from . import decisions, exports, filters, funnel, pictures, sums, week
+from . import decisions, exports, filters, funnel, losses, pictures, sums, week
 from . import desk as desks
 from .models import CreditModel
 from .scope import STEPS, Scope, people
@@ -114,7 +115,7 @@ def campaign(request: HttpRequest, pk: int) -> HttpResponse:
     context = frame.context(
         request, found, "results",
         lines=[(line, _links(line, scope), pictures.purse(line.cost)) for line in lines], whole=whole,
-        chart=pictures.funnel(whole, scope) if whole["sent"] else "", refusals=_refusals(scope),
+        chart=pictures.funnel(whole, scope) if whole["sent"] else "", refusals=_refusals(scope), losses=losses.of_campaign(pk),
         lift=funnel.lift(pk, now=now), credited=credited, revenue=pictures.purse(_purse(credited)),
         orders=sum((row[3] for row in credited), Decimal(0)), step_urls=_links(whole, scope), now=now,
     )  # fmt: skip
@@ -167,12 +168,30 @@ def people_page(request: HttpRequest) -> HttpResponse:
     persons = {person.pk: person for person in Customer.objects.filter(pk__in=list(page))}
     campaign = Campaign.objects.filter(pk=scope.campaign).first() if scope.campaign else None
     audit.opened_people(actor=user, subject=campaign or user, count=len(page), where=f"report {step}", now=clock.now())
-    shown = [(persons[pk], masking.mask_name(user, str(persons[pk]))) for pk in page if pk in persons]
+    why = losses.why(scope, page, reason, request.GET.getlist("rule")[:200]) if step == "refused" else {}
+    shown = [(persons[pk], masking.mask_name(user, str(persons[pk])), why.get(pk, ())) for pk in page if pk in persons]
     context = {
         "page": page, "shown": shown, "count": len(found), "campaign": campaign, "scope": scope,
-        "step": STEPS[step][0], "reason": sentence(reason) if reason else "",
+        "step": STEPS[step][0], "reason": sentence(reason) if reason else "", "tells_why": step == "refused",
     }  # fmt: skip
     return render(request, "reporting/people.html", context)
+
+
+@access.signed_in
+@require_safe
+def permissions(request: HttpRequest, pk: int) -> HttpResponse:
+    """Whom other tools asked about for a campaign and may not contact: who asked, when, why; names by role, the look is logged."""
+    found, user = frame.load(pk), access.current_user(request)
+    rows = losses.permissions(pk, request.GET.get("reason", "")[:30], request.GET.get("rule", "")[:40])
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    persons = Customer.objects.in_bulk({row.customer_id for row in page})
+    audit.opened_people(actor=user, subject=found, count=len(persons), where="refused permissions", now=clock.now())
+    shown = [
+        (row, masking.mask_name(user, str(persons[row.customer_id])) if row.customer_id in persons else f"#{row.customer_id}",
+         sentence(row.reason), explain.rule_name(row.rule, pk))
+        for row in page
+    ]  # fmt: skip
+    return render(request, "reporting/permissions.html", {"campaign": found, "page": page, "shown": shown})
 
 
 def _campaign_names(ids: list[int]) -> dict[Any, str]:

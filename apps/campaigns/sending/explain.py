@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.utils.functional import cached_property
 
 from apps.campaigns.conflicts import days_off
+from apps.campaigns.elsewhere import refusals
 from apps.campaigns.models import (
     Agreement,
     Blackout,
@@ -19,6 +20,7 @@ from apps.campaigns.models import (
     Message,
     MinimumGap,
     QuietHours,
+    RefusedPermission,
     Resolution,
     Run,
 )
@@ -102,6 +104,29 @@ def of_customer(customer_id: int, *, before: datetime | None = None, limit: int 
     if before is not None:
         rows = rows.filter(at__lt=before)
     return explained(list(rows.order_by("-at")[:limit]))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One no to another tool that asked for a person."""
+
+    row: RefusedPermission
+
+    @property
+    def words(self) -> str:
+        """The reason in words."""
+        return reasons.sentence(self.row.reason)
+
+    @cached_property
+    def rule(self) -> str:
+        """The rule behind it, by its name."""
+        return rule_name(self.row.rule, self.row.message.campaign_id)
+
+
+def asked_elsewhere(customer_id: int, *, limit: int = 30) -> list[Asked]:
+    """What other tools were told when they asked for a person under any of their ids, and may not; the newest first."""
+    ids = list(aliases.of([customer_id]).group(customer_id))
+    return [Asked(row) for row in refusals.of_people(ids, limit=limit)]
 
 
 def explained(rows: list[Delivery]) -> list[Told]:
