@@ -68,7 +68,7 @@ def load(
         number=PlanVersion.objects.values_list("number", flat=True).first() or 0,
         now=now, zone=zone, parameters=parameters, campaigns=campaigns, blackouts=_blackouts(now, parameters),
         agreements=agreements, focus=None if focus is None else frozenset(focus),
-        people=People(agreements=agreements) if with_people else None, circumstances=circumstances.load(),
+        people=People(agreements=agreements, now=now) if with_people else None, circumstances=circumstances.load(),
         absent=triggers.absent(campaigns.values()),
     )
 
@@ -109,10 +109,10 @@ def _sent(campaign: PlannedCampaign | None, row: Agreement) -> frozenset[int]:
 
 
 def _yielding(campaign: PlannedCampaign | None, row: Agreement) -> frozenset[int]:
-    """Messages of the yielding side to which a split leaves people."""
+    """Messages of the yielding side: they leave people to the other one, and a split leaves people to them."""
     return frozenset(
-        message.id for message in (campaign.messages if campaign and row.swapped else ())
-        if not message.is_public and row.yielding_message_id in (None, message.id)
+        message.id for message in (campaign.messages if campaign else ())
+        if not message.is_public and not message.is_safety and row.yielding_message_id in (None, message.id)
     )
 
 

@@ -16,6 +16,7 @@ from apps.customers.models import Customer
 from ..elsewhere.runs import ToldDays, told_by_day
 from ..models import Message
 from .findings import Counted
+from .keepers import Keepers, Way
 from .sources import Sources
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from .snapshot import PlannedAgreement, PlannedMessage
 
 NOBODY = BitMap()
-Way = tuple[str, int | None]  # a channel and a purpose
-Net = tuple[int, frozenset[int], tuple[tuple[frozenset[int], bool], ...]]
+Net = tuple[int, frozenset[int], tuple[tuple[frozenset[int], bool], ...], frozenset[int]]
 EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -38,7 +38,8 @@ class People:
     def __init__(
         self, audiences: dict[int, BitMap] | None = None, homes: dict[str, BitMap] | None = None,
         agreements: Sequence[PlannedAgreement] = (), sent: Sequence[Contact] | None = None,
-        unreachable: dict[Way, BitMap] | None = None, sources: Sources | None = None,
+        unreachable: dict[Way, BitMap] | None = None, sources: Sources | None = None, now: datetime | None = None,
+        keepers: Keepers | None = None,
     ):
         self._whole: dict[int, BitMap] = dict(audiences or {})
         self._net: dict[Net, BitMap] = {}
@@ -55,10 +56,11 @@ class People:
         self._is_given = audiences is not None
         self._told: dict[int, ToldDays] = {}
         self.sources = sources or Sources(is_given=audiences is not None)
+        self._keepers = keepers or Keepers(None if self._is_given else now)
 
     def under(self, agreements: Sequence[PlannedAgreement]) -> People:
         """The same people under these agreements; what is fetched stays shared."""
-        other = People(None, self._homes, agreements, sources=self.sources)
+        other = People(None, self._homes, agreements, sources=self.sources, keepers=self._keepers)
         other._whole, other._countries, other._sent = self._whole, self._countries, self._sent
         other._unreachable, other._is_given = self._unreachable, self._is_given
         other._told = self._told
@@ -66,11 +68,23 @@ class People:
 
     def fetch(self, messages: Iterable[PlannedMessage]) -> None:
         """Loads the audiences of these messages, and of those they leave people to, that are not here yet, in one query."""
-        asked = [(message.id, self._others(message)) for message in messages]
-        wanted = {pk for own, others in asked for pk in (own, *others)} - self._whole.keys()
+        asked = [(message.id, self._others(message), self._opposite(message)) for message in messages]
+        wanted = {pk for own, others, opposite in asked for pk in (own, *others, *opposite)} - self._whole.keys()
         if wanted:
             found = bitmaps.stored(Message._meta.db_table, "plan_audience", wanted)
             self._whole.update({pk: found.get(pk, NOBODY) for pk in wanted})
+        if any(others or opposite for _own, others, opposite in asked):
+            self._ask_keepers(asked)
+
+    def _ask_keepers(self, asked: Iterable[tuple[int, frozenset[int], frozenset[int]]]) -> None:
+        """Whom the other sides can contact of those whom these messages leave to them, and the other way round."""
+        wanted: dict[int, BitMap] = {}
+        for own, others, opposite in asked:
+            for pk in others:
+                wanted[pk] = wanted.get(pk, NOBODY) | (self._whole[own] & self._whole[pk])
+            for pk in opposite:
+                wanted[own] = wanted.get(own, NOBODY) | (self._whole[own] & self._whole[pk])
+        self._keepers.ask(wanted)
 
     def put(self, audiences: dict[int, BitMap]) -> None:
         """Takes whole audiences that are fresher than those stored."""
@@ -86,17 +100,24 @@ class People:
     def of(self, message: PlannedMessage) -> BitMap:
         """The people a message would reach, net of the agreements in force."""
         key, splits = self._key(message)
-        if key[1] or splits or message.id not in self._whole:
+        opposite = key[3]
+        if key[1] or splits or opposite or message.id not in self._whole:
             self.fetch([message])
-        if not key[1] and not splits:
+        if not key[1] and not splits and not opposite:
             return self._whole[message.id]
         if key not in self._net:
-            net = self._whole[message.id] - BitMap.union(NOBODY, *(self._whole[pk] for pk in key[1]))
+            net = self._whole[message.id] - BitMap.union(NOBODY, *(self._contacted(pk) for pk in key[1]))
             for others, swapped, only_swapped in splits:
-                theirs = BitMap.union(NOBODY, *(self._whole[pk] for pk in others))
+                theirs = BitMap.union(NOBODY, *(self._contacted(pk) for pk in others))
                 net -= theirs & swapped if only_swapped else theirs - swapped
-            self._net[key] = net
+            # Whom this side cannot contact stays with the other one.
+            back = BitMap.union(NOBODY, *(self._whole[pk] for pk in opposite)) if opposite else NOBODY
+            self._net[key] = net - (back & self._keepers.out(message.id))
         return self._net[key]
+
+    def _contacted(self, message_id: int) -> BitMap:
+        """The people of another message whom it can contact, as far as it matters to those who leave people to it."""
+        return self._whole[message_id] - self._keepers.out(message_id)
 
     def at_most(self, message: PlannedMessage) -> int:
         """How many people it has at most, without loading them where they were counted before."""
@@ -116,10 +137,17 @@ class People:
     def _others(self, message: PlannedMessage) -> frozenset[int]:
         return self._leaves(message).union(*(others for others, _swapped, _only in self._splits(message)))
 
+    def _opposite(self, message: PlannedMessage) -> frozenset[int]:
+        """Messages that leave people to this one."""
+        if not self._agreements:
+            return frozenset()
+        return frozenset[int]().union(*(agreement.leave_to(message) for agreement in self._agreements))
+
     def _key(self, message: PlannedMessage) -> tuple[Net, list[tuple[frozenset[int], BitMap, bool]]]:
         """What tells this audience from the same one under other agreements, and the splits it takes part in."""
         splits = self._splits(message)
-        return (message.id, self._leaves(message), tuple((others, only) for others, _swapped, only in splits)), splits
+        told = tuple((others, only) for others, _swapped, only in splits)
+        return (message.id, self._leaves(message), told, self._opposite(message)), splits
 
     def shared(self, first: PlannedMessage, second: PlannedMessage) -> BitMap:
         """People who would get both; what is public reaches everybody whom the other side is for."""

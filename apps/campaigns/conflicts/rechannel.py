@@ -98,7 +98,8 @@ def _sides(pair: _Pair) -> Iterator[_Side]:
         ahead = [each for each in resolve._side(yielding, only[yielding.id]) if resolve._can_yield(plan, each)]
         kept = [each for each in resolve._side(keeping, only[keeping.id]) if not each.is_public and each.id in named]
         bound = PlannedAgreement(
-            yielding.id, keeping.id, frozenset(each.id for each in kept), plan.now, only[yielding.id], only[keeping.id]
+            yielding.id, keeping.id, frozenset(each.id for each in kept), plan.now, only[yielding.id], only[keeping.id],
+            yielding=frozenset(each.id for each in ahead),
         )
         then = plan.with_agreement(bound)
         lost = [(each, resolve._people(plan, [each]) - resolve._people(then, [each])) for each in ahead]

@@ -247,7 +247,8 @@ def _leave_out(pair: _Pair, yielding: PlannedCampaign, keeping: PlannedCampaign,
     if not ahead or not kept:
         return None
     agreement = PlannedAgreement(
-        yielding.id, keeping.id, frozenset(message.id for message in kept), plan.now, only[yielding.id], only[keeping.id]
+        yielding.id, keeping.id, frozenset(message.id for message in kept), plan.now, only[yielding.id], only[keeping.id],
+        yielding=frozenset(message.id for message in ahead),
     )
     before, then = _people(plan, ahead), plan.with_agreement(agreement)
     lost = before - _people(then, ahead)

@@ -170,6 +170,16 @@ class PlannedAgreement:
             return self.sent - {message.id}
         return frozenset()
 
+    def leave_to(self, message: PlannedMessage) -> frozenset[int]:
+        """Messages that leave people to this one: whom it cannot contact stays with them."""
+        if message.kind == MessageKind.UNADDRESSED or not self._binds(message):
+            return frozenset()
+        if message.id in self.keeping and not self._is(message, self.yielding_campaign, self.yielding_message):
+            return self.yielding - {message.id}
+        if self.swapped and self._is(message, self.yielding_campaign, self.yielding_message):
+            return self.keeping - {message.id}
+        return frozenset()
+
     def splits(self, message: PlannedMessage) -> tuple[frozenset[int], bool]:
         """Where people were split: the messages of the other side, and whether this one leaves to them only the swapped people
         (else all but those).

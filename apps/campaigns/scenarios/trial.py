@@ -107,6 +107,9 @@ def agreement(plan: Plan, step: Step) -> PlannedAgreement:
     made = PlannedAgreement(
         yielding.id, keeping.id, frozenset(message.id for message in side(keeping, sides.get("keeping_message")) if not message.is_public),
         plan.now, sides.get("yielding_message"), sides.get("keeping_message"),
+        yielding=frozenset(
+            message.id for message in side(yielding, sides.get("yielding_message")) if can_yield(plan, message)
+        ),
     )
     if not made.keeping or not any(can_yield(plan, each) for each in side(yielding, sides.get("yielding_message"))):
         raise DoesNotFit("nobody_to_leave_out")

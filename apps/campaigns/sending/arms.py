@@ -80,11 +80,11 @@ def is_safety(message: Message) -> bool:
 
 def control_group(message: Message, people: BitMap) -> BitMap:
     """All of these people whom a control group keeps from getting this message."""
-    if is_safety(message):
+    if is_safety(message) or not people:
         return BitMap()
-    return BitMap.union(
-        *[arm.people for arm in drawn(message, people) if arm.kind != ArmKind.VARIANT], BitMap()
-    )
+    by_attribute = _by_attribute(message, people) if message.arms_attribute else []
+    groups = [arm.people for arm in by_attribute if arm.kind != ArmKind.VARIANT]
+    return BitMap.union(universal_control(people), campaign_control(message, people), *groups)
 
 
 def drawn(message: Message, people: BitMap) -> list[Arm]:
