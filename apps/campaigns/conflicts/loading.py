@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from apps.core import clock
 from .. import schedule
 from ..models import Agreement, Blackout, Campaign, CampaignStatus, Message, Offer, OfferPrice, PlanVersion, StandIn
 from ..models.plan import MessageKind
-from . import circumstances, triggers
+from . import circumstances, triggers, valued
 from . import parameters as settings
 from .parameters import Parameters
 from .people import People
@@ -93,7 +94,7 @@ def _agreements(
             keeping=frozenset(row.kept), since=row.since, sent=_sent(campaigns.get(row.yielding_campaign_id), row),
             until=_end_of(row.resolution.expires_on, zone), resolution_id=row.resolution_id,
             swapped=cast(BitMap | None, row.swapped), yielding=_yielding(campaigns.get(row.yielding_campaign_id), row),
-            stand_ins=frozenset(row.in_place),
+            stand_ins=frozenset(row.in_place), late=partial(valued.late_swapped, row, now=now) if row.rates else None,
         )
         for row in rows
     )

@@ -107,9 +107,10 @@ class People:
             return self._whole[message.id]
         if key not in self._net:
             net = self._whole[message.id] - BitMap.union(NOBODY, *(self._contacted(pk) for pk in key[1]))
-            for others, swapped, only_swapped in splits:
-                theirs = BitMap.union(NOBODY, *(self._contacted(pk) for pk in others))
-                net -= theirs & swapped if only_swapped else theirs - swapped
+            for others, agreement, only_swapped in splits:
+                theirs = BitMap.union(NOBODY, *(self._contacted(pk) for pk in others)) & self._whole[message.id]
+                swapped = agreement.swapped_among(theirs)
+                net -= swapped if only_swapped else theirs - swapped
             # Whom this side cannot contact stays with the other one.
             back = BitMap.union(NOBODY, *(self._whole[pk] for pk in opposite)) if opposite else NOBODY
             self._net[key] = net - (back & self._keepers.out(message.id))
@@ -130,12 +131,12 @@ class People:
             return frozenset()
         return frozenset[int]().union(*(agreement.leaves(message) for agreement in self._agreements))
 
-    def _splits(self, message: PlannedMessage) -> list[tuple[frozenset[int], BitMap, bool]]:
-        found = [(agreement.swapped, *agreement.splits(message)) for agreement in self._agreements if agreement.swapped]
-        return [(others, swapped, only_swapped) for swapped, others, only_swapped in found if swapped and others]
+    def _splits(self, message: PlannedMessage) -> list[tuple[frozenset[int], PlannedAgreement, bool]]:
+        found = [(agreement, *agreement.splits(message)) for agreement in self._agreements if agreement.swapped]
+        return [(others, agreement, only_swapped) for agreement, others, only_swapped in found if others]
 
     def _others(self, message: PlannedMessage) -> frozenset[int]:
-        return self._leaves(message).union(*(others for others, _swapped, _only in self._splits(message)))
+        return self._leaves(message).union(*(others for others, _agreement, _only in self._splits(message)))
 
     def _opposite(self, message: PlannedMessage) -> frozenset[int]:
         """Messages that leave people to this one."""
@@ -143,10 +144,10 @@ class People:
             return frozenset()
         return frozenset[int]().union(*(agreement.leave_to(message) for agreement in self._agreements))
 
-    def _key(self, message: PlannedMessage) -> tuple[Net, list[tuple[frozenset[int], BitMap, bool]]]:
+    def _key(self, message: PlannedMessage) -> tuple[Net, list[tuple[frozenset[int], PlannedAgreement, bool]]]:
         """What tells this audience from the same one under other agreements, and the splits it takes part in."""
         splits = self._splits(message)
-        told = tuple((others, only) for others, _swapped, only in splits)
+        told = tuple((others, only) for others, _agreement, only in splits)
         return (message.id, self._leaves(message), told, self._opposite(message)), splits
 
     def shared(self, first: PlannedMessage, second: PlannedMessage) -> BitMap:

@@ -97,7 +97,7 @@ def _leave_out(resolution: Resolution, now: datetime) -> Agreement:
     return Agreement.objects.create(
         resolution=resolution, yielding_campaign_id=sides["yielding"], keeping_campaign_id=sides["keeping"],
         yielding_message_id=sides["yielding_message"], keeping_message_id=sides["keeping_message"], since=since,
-        swapped=swapped,
+        swapped=swapped, settled=valued.thawed(sides["settled"]) if swapped is not None else None, rates=sides.get("rates"),
     )
 
 

@@ -137,7 +137,8 @@ class PlannedAgreement:
     Where people were split, ``swapped`` stay with the yielding side, whose messages are then ``yielding``.
     ``keeping`` are the messages whose people are left to them, ``sent`` those of the yielding side that had gone out
     before: whoever got one of them is left out by the keeping side. ``until`` is the first moment at which it binds no more.
-    ``stand_ins`` are messages of the yielding side that are for the very people whom it leaves out.
+    ``stand_ins`` are messages of the yielding side that are for the very people whom it leaves out. ``late`` tells who of some
+    people joined after a split and goes to the yielding side.
     """
 
     yielding_campaign: int
@@ -152,6 +153,12 @@ class PlannedAgreement:
     swapped: BitMap | None = field(default=None, compare=False)
     yielding: frozenset[int] = frozenset()
     stand_ins: frozenset[int] = frozenset()
+    late: Callable[[BitMap], BitMap] | None = field(default=None, compare=False)
+
+    def swapped_among(self, people: BitMap) -> BitMap:
+        """Those of the people whom a split gives to the yielding side, also of those who joined since."""
+        swapped = people & (self.swapped or BitMap())
+        return swapped | self.late(people) if self.late else swapped
 
     @property
     def pair(self) -> frozenset[int]:

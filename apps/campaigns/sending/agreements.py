@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from pyroaring import BitMap
 
+from apps.campaigns.conflicts import valued
 from apps.campaigns.models import Agreement, Campaign, Message, Run
 from apps.campaigns.models.plan import BINDING_STATUSES, MessageKind
 from apps.campaigns.models.sending import RunState
@@ -71,7 +72,7 @@ def left_out(agreement: Agreement, message: Message, people: BitMap, at: datetim
     apart = {message.pk, *agreement.stand_ins.values_list("message", flat=True)}
     others = [other for other in others if other.pk not in apart]
     taken = taken_by([other.pk for other in others], everybody)
-    swapped = agreement.swapped or BitMap()
+    swapped = (agreement.swapped or BitMap()) | valued.late_swapped(agreement, everybody, at)
     giving_way = everybody - swapped if yields else everybody & swapped
     taken |= still_to_come(others, giving_way - taken, at)
     return aliases.back(aliases.living(taken), people)

@@ -8,7 +8,9 @@ from datetime import date, datetime, timedelta
 from django.db.models import Model
 from django.utils.functional import cached_property
 
-from apps.campaigns.conflicts import days_off
+from apps.campaigns import pacing
+from apps.campaigns.conflicts import circumstances, days_off
+from apps.campaigns.conflicts.circumstances import PlannedPolicy
 from apps.campaigns.elsewhere import refusals
 from apps.campaigns.models import (
     Agreement,
@@ -26,7 +28,9 @@ from apps.campaigns.models import (
 )
 from apps.campaigns.models.plan import BINDING_STATUSES, MessageKind
 from apps.campaigns.models.sending import Outcome, RunState
+from apps.channels.kinds import Channel
 from apps.channels.models import ChannelAccount, ContactEvent
+from apps.consent.models import PurposeClass
 from apps.core import reasons
 
 from . import aliases, events, ledger
@@ -161,7 +165,7 @@ def upcoming(customer_id: int, *, now: datetime, limit: int = 20) -> list[Upcomi
     candidates = Message.objects.filter(
         campaign__in=Campaign.objects.planned().filter(ends_on__gte=now.date()), plan_audience__isnull=False
     ).exclude(kind=MessageKind.UNADDRESSED)
-    for message in candidates.select_related("campaign__department"):
+    for message in candidates.select_related("campaign__department", "purpose"):
         if customer_id in (message.plan_audience or ()):
             agreed = message.campaign.status in BINDING_STATUSES
             found += [Upcoming(message, at, agreed) for at in _moments(message, customer_id, now)]
@@ -187,20 +191,42 @@ def _waits(run: Run | None, at: datetime, customer_id: int, now: datetime) -> bo
 
 @dataclass(frozen=True)
 class Pressure:
-    """The fullest seven days around now: how many contacts, against the strictest policy."""
+    """The fullest seven days around now: contacts as the strictest policy weighs them, against its limit. ``weights`` names the
+    channels of which one contact counts as more than one (or as none).
+    """
 
     contacts: int
     first: datetime | None
     limit: int | None
+    weights: tuple[tuple[str, int], ...] = ()
 
 
 def pressure(customer_id: int, *, now: datetime) -> Pressure:
-    """Contacts in the fullest seven days of the four weeks around now, past and agreed ones."""
+    """Contacts in the fullest seven days of the four weeks around now, past and agreed ones, weighed like the rule weighs them."""
+    policy = _strictest_week()
     ids = list(aliases.of([customer_id]).group(customer_id))
     past = Delivery.objects.filter(customer_id__in=ids, outcome__in=ledger.REACHED, at__gt=now - 2 * WEEK)
-    times = sorted([*past.values_list("at", flat=True),
-                    *[each.at for each in upcoming(customer_id, now=now) if each.is_agreed and each.at < now + 2 * WEEK]])  # fmt: skip
-    windows = [(sum(start <= each < start + WEEK for each in times), start) for start in times]
-    policy = ContactPolicy.objects.filter(is_active=True, hours=168, channels=[], department=None).order_by("limit").first()
+    rows = list(past.values_list("at", "channel", "purpose_class", "department_id"))
+    rows += [
+        (each.at, each.message.channel, each.message.purpose.purpose_class if each.message.purpose else PurposeClass.PROMOTION,
+         each.message.campaign.department_id)
+        for each in upcoming(customer_id, now=now) if each.is_agreed and each.at < now + 2 * WEEK
+    ]  # fmt: skip
+    held = sorted((at, _weight(policy, channel, purpose, department)) for at, channel, purpose, department in rows)
+    windows = [(sum(weight for at, weight in held if start <= at < start + WEEK), start) for start, _own in held]
     best = max(windows, default=(0, None), key=lambda pair: pair[0])
-    return Pressure(best[0], best[1], policy.limit if policy else None)
+    heavy = tuple((str(Channel(channel).label), weight) for channel, weight in sorted(policy.weights.items())) if policy else ()
+    return Pressure(best[0], best[1], policy.limit if policy else None, tuple(pair for pair in heavy if pair[1] != 1))
+
+
+def _strictest_week() -> PlannedPolicy | None:
+    """The policy that allows least in a week, over all channels and departments."""
+    policies, _gaps = circumstances.limits()
+    weekly = [each for each in policies if each.window == WEEK and not each.channels and each.department_id is None]
+    return min(weekly, key=lambda each: each.limit, default=None)
+
+
+def _weight(policy: PlannedPolicy | None, channel: str, purpose_class: str, department_id: int) -> int:
+    if policy is None:
+        return 1
+    return pacing.weight(policy, channel) if pacing.counts(policy, channel, purpose_class, department_id) else 0

@@ -71,6 +71,32 @@ def test_the_claim_gives_each_side_its_own_people_and_late_joiners_to_the_keepin
     assert out[split.online] == BitMap(range(60, 102))
 
 
+def test_late_joiners_are_split_by_what_was_decided_for_people_of_their_history(split, monkeypatch):
+    """Ten of those who answer to texts join both audiences after the signing, and so do ten who never did."""
+    early = BitMap(range(50, 100))
+    Message.objects.filter(campaign=split.retail).update(plan_audience=BitMap(range(40)) | early)
+    Message.objects.filter(campaign=split.online).update(plan_audience=early | BitMap(range(100, 240)))
+    count()
+    both_sign(split, way(split).key)
+    made = Agreement.objects.get()
+    assert (BitMap(made.swapped), BitMap(made.settled)) == (BitMap(range(50, 60)), early)
+    # letters by channel, e-mail first: who was mailed without success goes to the texts when they bought after a text
+    assert "cb" in made.rates["swapped"] and not {"cc", "nn"} & set(made.rates["swapped"])
+    late = BitMap(range(40, 50)) | BitMap(range(5000, 5010))
+    for side in (split.retail, split.online):
+        message = Message.objects.get(campaign=side)
+        Message.objects.filter(pk=message.pk).update(plan_audience=message.plan_audience | late)
+    Campaign.objects.update(status="scheduled")
+    plan = loading.load(now=LATER)
+    net = {side: plan.audience(side.pk) & late for side in (split.retail, split.online)}
+    assert net == {split.retail: BitMap(range(5000, 5010)), split.online: BitMap(range(40, 50))}
+    monkeypatch.setattr(agreements, "contactable", lambda message, people, at: people)
+    for side in (split.retail, split.online):
+        message = Message.objects.select_related("campaign", "purpose").get(campaign=side)
+        out = agreements.left_to_others(message, late, LATER, aliases.of(late))
+        assert late - BitMap.union(BitMap(), *(people for _a, people in out)) == net[side]
+
+
 def test_cancelling_one_of_the_two_is_measured_and_ends_it_when_both_signed(scene):
     measured = next(way for way in resolve.ways_out(scene.conflict, now=NOW) if way.key == f"cancel:{scene.online.pk}")
     assert (measured.people_lost, measured.still_both) == (200, 0)

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from apps.campaigns.models import ContactPolicy, Delivery
+from apps.campaigns.models import ChannelWeight, ContactPolicy, Delivery
 from apps.campaigns.sending import explain
+from apps.consent.models import Purpose
 from tests.campaigns.sending.test_agreements import agreement
 from tests.factories.accounts import UserFactory
 from tests.factories.sending import NOW, make_message, make_people, send_all
@@ -48,3 +49,20 @@ def test_upcoming_contacts_are_those_still_to_come(provider):
     send_all()
     found = explain.upcoming(people.min(), now=NOW)
     assert [(each.message, each.is_agreed) for each in found] == [(draft, False), (later, True)]
+
+
+def test_pressure_weighs_contacts_as_the_policy_does(provider, client):
+    """An e-mail that counts twice and one to come: four of five; a service message does not count."""
+    service = Purpose.objects.create(code="delivery", name="Delivery", purpose_class="service", needs_consent=False)
+    policy = ContactPolicy.objects.create(name="Five a week", limit=5, hours=168, created_at=NOW)
+    ContactPolicy.objects.create(name="Texts", limit=1, hours=168, channels=["sms"], created_at=NOW)
+    ChannelWeight.objects.create(policy=policy, channel="email", weight=2)
+    people = make_people(1)
+    make_message(people)
+    make_message(people, purpose=service)
+    send_all()
+    make_message(people, send_at=NOW + timedelta(days=2))
+    found = explain.pressure(people.min(), now=NOW + timedelta(hours=1))
+    assert (found.contacts, found.limit, found.weights) == (4, 5, (("E-mail", 2),))
+    client.force_login(UserFactory(language="en"))
+    assert "counts as 2" in client.get(reverse("customers:customer", args=[people.min()])).content.decode()
