@@ -230,10 +230,11 @@ def strip(title: str, labels: Sequence[str], rows: Sequence[Span]) -> SafeString
     drawn = []
     for at, row in enumerate(rows):
         y = 34 + 36 * at
+        css, x = ("label end", row.end) if row.start > 50 else ("label", row.start)
         drawn.append(format_html(
             '<g class="d{}"><text class="{}" x="{}%" y="{}">{}</text><rect class="dep-fill" x="{}%" '
             'width="{}%" y="{}" height="12" rx="3"><title>{}: {}</title></rect>{}</g>',
-            row.colour, *(("label end", row.end) if row.start > 50 else ("label", row.start)), y - 4, row.label, row.start, max(0.6, round(row.end - row.start, 2)), y, row.label, row.days,
+            row.colour, css, x, y - 4, row.label, row.start, max(0.6, round(row.end - row.start, 2)), y, row.label, row.days,
             format_html_join("", '<circle class="mark" cx="{}%" cy="{}" r="4"><title>{}</title></circle>',
                              ((x, y + 6, words) for x, words in row.marks)),
         ))  # fmt: skip
