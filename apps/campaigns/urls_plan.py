@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/<int:pk>/check/people/", reach.people, name="check-people"),
     path("campaigns/<int:pk>/approve/", steps.approve, name="approve"),
     path("campaigns/<int:pk>/decide/", steps.decide, name="decide"),
+    path("campaigns/<int:pk>/lock/", steps.lock, name="lock"),
     *[path(f"campaigns/<int:pk>/{name}/", steps.step, {"name": name}, name=name) for name in _STEPS],
     path(_MESSAGE, editor.message, name="message"),
     path(f"{_MESSAGE}settings/", parts.settings, name="message-settings"),

@@ -160,9 +160,13 @@ def _figures(proposal: Proposal) -> dict[str, Any]:
         "before": proposal.before.plain(), "after": proposal.after.plain(),
         "gap_days": round(proposal.gap_days, 4), "gap_people": round(proposal.gap_people, 4),
         "given_up": {str(pk): count for pk, count in proposal.given_up.items()},
+        "planned": {str(pk): count for pk, count in proposal.planned.items()},
         "staying": {str(pk): code for pk, code in proposal.staying.items()},
         "left": [
-            {"rule": each.rule, "severity": int(each.severity), "people": each.count, "campaigns": list(each.campaigns)}
+            {
+                "rule": each.rule, "severity": int(each.severity), "people": each.count, "campaigns": list(each.campaigns),
+                "because": sorted({proposal.kept[pk] for pk in each.campaigns if pk is not None and pk in proposal.kept}),
+            }
             for each in proposal.left
         ],
     }

@@ -34,7 +34,8 @@ class Advised:
 class Proposal:
     """``gap_days`` and ``gap_people``: what is at most missing to the best possible, as shares of the cost (0: proven best).
 
-    ``left``: findings of weight that nothing offered here solves. ``staying``: campaign -> why it keeps its days.
+    ``left``: findings of weight that nothing offered here solves. ``staying``: campaign -> why it keeps its days. ``planned`` and
+    ``given_up``: contacts by department. ``kept``: campaign of which nothing may be changed -> why.
     """
 
     changes: tuple[Advised, ...]
@@ -45,6 +46,8 @@ class Proposal:
     left: tuple[Finding, ...] = ()
     staying: Mapping[int, str] = field(default_factory=dict)
     given_up: Mapping[int, int] = field(default_factory=dict)
+    planned: Mapping[int, int] = field(default_factory=dict)
+    kept: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -111,10 +114,12 @@ def propose(plan: Plan, grounds: Ground, terms: Terms, tick: Tick = lambda perce
     reached = asked.cost(days)
     tick(100)
     left = [each for each in measuring.undecided(after, held) if each.severity >= Severity.MEDIUM]
+    kept = {pk: code for pk, each in plan.campaigns.items() if (code := terms.kept(plan, each))}
     return Proposal(
         tuple(Advised(step, why(search, steps, step)) for step in steps),
         measuring.measure(plan, grounds), measuring.measure(after, held),
-        _gap(reached, chosen.bound), _gap(shares.cost, shares.bound), tuple(left), asked.staying, _given_up(plan, after, held),
+        _gap(reached, chosen.bound), _gap(shares.cost, shares.bound), tuple(left), asked.staying,
+        _given_up(plan, after, held), sharing.planned(plan), kept,
     )
 
 

@@ -171,9 +171,17 @@ def price_of(plan: Plan, message: PlannedMessage, grounds: Ground, terms: Terms)
 
 def allowance(plan: Plan, department: int, terms: Terms) -> float:
     """How many of its planned contacts a department may be asked to give up."""
+    return terms.fair_share * planned(plan).get(department, 0)
+
+
+def planned(plan: Plan) -> dict[int, int]:
+    """Contacts ahead, by department."""
     assert plan.people is not None
-    own = [each for each in measuring.upcoming(plan) if plan.department_of(each) == department]
-    return terms.fair_share * sum(len(plan.people.of(each)) for each in own)
+    found: dict[int, int] = {}
+    for message in measuring.upcoming(plan):
+        department = plan.department_of(message)
+        found[department] = found.get(department, 0) + len(plan.people.of(message))
+    return found
 
 
 def groups(people: BitMap, sets: Mapping[int, BitMap]) -> list[tuple[BitMap, tuple[int, ...]]]:

@@ -128,10 +128,13 @@ def take_back(*, actor: User, change: ScenarioChange, now: datetime) -> None:
 
 @transaction.atomic
 def answer(*, actor: User, change: ScenarioChange, accepts: bool, now: datetime) -> None:
-    """Refuses a change of a proposal, or takes it up again."""
+    """Refuses a change of a proposal, or takes it up again, also one that the other department declined."""
     scenario = mine(actor, change.scenario_id, lock=True)
-    before, after = (ChangeState.REFUSED, ChangeState.TRIED) if accepts else (ChangeState.TRIED, ChangeState.REFUSED)
-    scenario.changes.filter(pk=change.pk, state=before).update(state=after)
+    if accepts:
+        taken = scenario.changes.filter(pk=change.pk, state__in=[ChangeState.REFUSED, ChangeState.DECLINED])
+        taken.update(state=ChangeState.TRIED, resolution=None)
+    else:
+        scenario.changes.filter(pk=change.pk, state=ChangeState.TRIED).update(state=ChangeState.REFUSED)
     _touch(scenario, now)
 
 

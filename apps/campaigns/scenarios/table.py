@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from apps.accounts.models import Department
 
-from ..conflicts import registry, response
+from ..conflicts import agree, asked, response
 from ..models import Campaign, Scenario, ScenarioChange
 from ..models.scenarios import ChangeState, ScenarioOrigin
 from . import words
@@ -33,18 +33,48 @@ OUTCOMES: dict[str, Callable[[int], str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One change. ``stands`` are the figures with it and all before it; ``misfit`` why it does not fit (any more)."""
+    """One change. ``settles`` and ``costs`` say what it is good for; ``stands`` are the figures with it and all before it;
+    ``misfit`` why it does not fit (any more); ``waits_for`` whose signatures are missing.
+    """
 
     change: ScenarioChange
     words: str
-    reasons: list[str]
+    settles: list[str]
+    costs: list[str]
     misfit: str = ""
     stands: Measures | None = None
+    waits_for: list[str] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def is_last_resort(self) -> bool:
+        """Whether people should choose it knowingly: accepted, given up, cancelled, because nothing else helps."""
+        return bool(self.change.parameters.get("last"))
+
+    @property
+    def address(self) -> str:
+        """Where what was proposed is read and signed; empty for what was not."""
+        return agree.address(self.change.resolution) if self.change.resolution else ""
 
     @property
     def is_open(self) -> bool:
         """Whether it can still be applied."""
         return self.change.state == ChangeState.TRIED and not self.misfit
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one department gives up of its planned contacts, beside what it may be asked for at most."""
+
+    department: Department
+    planned: int
+    given_up: int
+    most: float
+
+    @property
+    def part(self) -> float:
+        """The share given up, 0 to 1."""
+        return self.given_up / self.planned if self.planned else 0.0
 
 
 @dataclass(frozen=True)
@@ -56,8 +86,8 @@ class Table:
     rows: list[Row]
     basis: str
     staying: list[tuple[Campaign, str]] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    given_up: list[tuple[Department, int]] = field(default_factory=list)
+    left: list[tuple[str, list[str]]] = field(default_factory=list)
+    shares: list[Share] = field(default_factory=list)
 
     @property
     def is_proposal(self) -> bool:
@@ -77,18 +107,28 @@ class Table:
 
 def of(scenario: Scenario, figures: Figures, *, now: datetime) -> Table:
     """The table, in the reader's language."""
-    changes = list(scenario.changes.select_related("campaign__department", "message", "resolution").defer("message__plan_audience"))
+    changes = list(
+        scenario.changes.select_related("campaign__department", "message", "resolution__conflict")
+        .prefetch_related("resolution__signatures", "resolution__needs_departments")
+        .defer("message__plan_audience", "resolution__conflict__people_both")
+    )
     kept = scenario.measured.get("staying", {}), scenario.measured.get("left", ())
     names = _names(changes, kept[1])
     rows = [_row(change, figures, names) for change in changes]
     campaigns = Campaign.objects.select_related("department").in_bulk([int(pk) for pk, code in kept[0].items() if code != "outside"])
     staying = [(campaign, words.staying(kept[0][str(pk)])) for pk, campaign in campaigns.items()]
-    given = {int(pk): count for pk, count in scenario.measured.get("given_up", {}).items()}
-    departments = Department.objects.in_bulk(given)
     return Table(
         scenario, figures, rows, _basis(now), sorted(staying, key=lambda item: item[0].starts_on),
-        [_left(each, names) for each in kept[1]], [(departments[pk], count) for pk, count in given.items() if pk in departments],
+        [_left(each, names) for each in kept[1]], _shares(scenario),
     )
+
+
+def _shares(scenario: Scenario) -> list[Share]:
+    """Fairness, department by department; all that plan something, also those that give up nothing."""
+    planned, given = (scenario.measured.get(name, {}) for name in ("planned", "given_up"))
+    most = scenario.settings.get("fair_percent", 25) / 100
+    departments = Department.objects.filter(pk__in=[int(pk) for pk in planned]).order_by("name")
+    return [Share(each, planned[str(each.pk)], given.get(str(each.pk), 0), most) for each in departments]
 
 
 def _names(changes: list[ScenarioChange], left: Any) -> dict[int, str]:
@@ -101,21 +141,26 @@ def _names(changes: list[ScenarioChange], left: Any) -> dict[int, str]:
 
 
 def _row(change: ScenarioChange, figures: Figures, names: dict[int, str]) -> Row:
-    misfit = ""
+    misfit = note = ""
     if change.state == ChangeState.OUTDATED:
         misfit = change.measured.get("text") or words.misfit(change.measured.get("misfit", ""))
     elif change.state == ChangeState.TRIED and change.pk in figures.misfits:
         misfit = words.misfit(figures.misfits[change.pk])
-    reasons = words.reasons(change.why, names, change.campaign_id) if change.why else []
-    return Row(change, words.change(change, names), reasons, misfit, figures.rows.get(change.pk))
+    elif change.state == ChangeState.TRIED and change.measured.get("misfit") == "not_yet":
+        note = words.misfit("not_yet")
+    settles = words.settles(change.why, names, change.campaign_id) if change.why else []
+    waits_for = asked.missing(change.resolution) if change.state == ChangeState.PROPOSED and change.resolution else []
+    return Row(
+        change, words.change(change, names), settles, words.costs(change.why) if change.why else [], misfit,
+        figures.rows.get(change.pk), waits_for, note,
+    )
 
 
-def _left(each: dict[str, Any], names: dict[int, str]) -> str:
-    try:
-        title = str(registry.rule(each["rule"]).title)
-    except KeyError:
-        title = each["rule"]
-    return f"{title}: {', '.join(names.get(pk, '?') for pk in each['campaigns'] if pk)}"
+def _left(each: dict[str, Any], names: dict[int, str]) -> tuple[str, list[str]]:
+    """A finding that stays, and what keeps its campaigns from being changed."""
+    title = words.title(each["rule"])
+    others = ", ".join(names.get(pk, "?") for pk in each["campaigns"] if pk)
+    return f"{title}: {others}", [words.staying(code) for code in each.get("because", ())]
 
 
 def _basis(now: datetime) -> str:

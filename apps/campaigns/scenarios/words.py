@@ -58,7 +58,7 @@ def change(row: ScenarioChange, names: Mapping[int, str]) -> str:
         people = figures["people"]
         return ngettext(
             "%(campaign)s leaves %(n)s person out: %(rule)s", "%(campaign)s leaves %(n)s people out: %(rule)s", people
-        ) % {"campaign": name, "n": formats.number(people), "rule": _title(figures["rule"])}
+        ) % {"campaign": name, "n": formats.number(people), "rule": title(figures["rule"])}
     if row.kind == ChangeKind.LEAVE_OUT:
         return _("%(yielding)s leaves out the people of %(keeping)s") % {
             "yielding": names.get(figures["yielding"], "?"), "keeping": names.get(figures["keeping"], "?")
@@ -69,7 +69,7 @@ def change(row: ScenarioChange, names: Mapping[int, str]) -> str:
         }
     if row.kind == ChangeKind.ACCEPT:
         return _("%(rule)s of %(campaign)s is accepted until %(day)s: %(reason)s") % {
-            "rule": _title(figures["rule"]), "campaign": name, "reason": _(figures["reason"]),
+            "rule": title(figures["rule"]), "campaign": name, "reason": _(figures["reason"]),
             "day": formats.day(date.fromisoformat(figures["until"]), "day"),
         }
     return step(row.kind, name, figures, row.message_id)
@@ -126,9 +126,14 @@ def _retimed(name: str, figures: Mapping[str, Any]) -> str:
     ) % {"message": names.get(own, "?"), "campaign": name, "n": days, "other": ", ".join(before)}
 
 
-def reasons(why: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> list[str]:
-    """What a change of a re-plan is good for and what it costs, one sentence each."""
-    found = [settled(each, names, campaign_id) for each in why.get("settles", ())]
+def settles(why: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> list[str]:
+    """What a change of a re-plan settles beside all the others, one sentence each."""
+    return [settled(each, names, campaign_id) for each in why.get("settles", ())]
+
+
+def costs(why: Mapping[str, Any]) -> list[str]:
+    """What it does to people over limits, and what it gives up, one sentence each."""
+    found = []
     if over := why.get("over", 0):
         count = formats.number(abs(over))
         found.append(
@@ -144,7 +149,8 @@ def reasons(why: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) 
     return found or [_("It makes room for the other changes.")]
 
 
-def _title(code: str) -> str:
+def title(code: str) -> str:
+    """The name of a rule; its code where it is not there any more."""
     try:
         return str(registry.rule(code).title)
     except KeyError:
@@ -155,7 +161,7 @@ def brought(each: Mapping[str, Any], names: Mapping[int, str], campaign_id: int)
     """What a change would bring with it."""
     others = [names.get(pk, "?") for pk in each["campaigns"] if pk and pk != campaign_id]
     people = each["people"] or 0
-    figures = {"title": _title(each["rule"]), "other": ", ".join(others), "people": formats.number(people)}
+    figures = {"title": title(each["rule"]), "other": ", ".join(others), "people": formats.number(people)}
     if others:
         return ngettext(
             "Brings “%(title)s” with %(other)s (%(people)s person).", "Brings “%(title)s” with %(other)s (%(people)s people).", people
@@ -166,9 +172,9 @@ def brought(each: Mapping[str, Any], names: Mapping[int, str], campaign_id: int)
 def settled(each: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> str:
     """What a change settles, as one sentence."""
     others = [names.get(pk, "?") for pk in each["campaigns"] if pk and pk != campaign_id]
-    title = _title(each["rule"])
+    named = title(each["rule"])
     people = each["people"] or 0
-    figures = {"title": title, "other": ", ".join(others), "people": formats.number(people)}
+    figures = {"title": named, "other": ", ".join(others), "people": formats.number(people)}
     if others:
         return ngettext(
             "Settles “%(title)s” with %(other)s (%(people)s person).", "Settles “%(title)s” with %(other)s (%(people)s people).", people

@@ -18,9 +18,10 @@ from apps.accounts.models import Department
 from apps.core import clock
 from apps.core.http import render_page
 
-from .. import copying, inheritance, planning
+from .. import copying, inheritance, moving, planning
 from ..forms.campaigns import CampaignForm, CopyForm
 from ..models import Campaign, CampaignStatus, Programme
+from ..models.plan import Lock
 from . import frame
 
 PAGE = 40
@@ -104,7 +105,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             except ValidationError as problem:
                 frame.put_errors(form, problem)
     history = [(_done(line.action), line) for line in audit.history(campaign).select_related("actor")[:20]]
-    extra = {"form": form, "has": inheritance.of(campaign)}
+    may_lock = access.can_approve(request.user, campaign.department_id) and campaign.status not in moving.BEGUN
+    extra = {"form": form, "has": inheritance.of(campaign), "may_lock": may_lock, "locks": Lock.choices}
     extra |= {"conflict": conflict, "differing": differing(conflict, Campaign), "history": history}
     return render(
         request, "campaigns/brief.html", frame.context(request, campaign, "brief", **extra), status=409 if conflict else 200
@@ -119,6 +121,7 @@ def _done(action: str) -> str:
         "campaign.sent_back": _("Sent back"), "campaign.withdrawn": _("Question taken back"),
         "campaign.approval_void": _("Changed after approval"), "campaign.scheduled": _("Scheduled"),
         "campaign.paused": _("Paused"), "campaign.resumed": _("Resumed"), "campaign.cancelled": _("Cancelled"),
+        "campaign.locked": _("Locked"), "campaign.unlocked": _("Unlocked"), "campaign.retimed": _("Messages moved"),
         "campaign.live": _("Went live"), "campaign.done": _("Done"), "campaign.signed_again": _("Signed again with a resolution"),
         "campaign.merged": _("Merged into a joint campaign"), "campaign.joined": _("Made of two campaigns"),
     }  # fmt: skip

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.accounts import access
 from apps.core import clock
 
-from .. import approval, launch, signing
+from .. import approval, launch, locking, signing
 from ..models import Campaign
 from . import frame
 
@@ -107,3 +107,18 @@ def _said(name: str) -> str:
         "resume": _("It goes on."),
         "cancel": _("Cancelled. Nobody else is contacted by it."),
     }[name]
+
+
+@access.role("lead", "administrator", "marketer")
+@require_POST
+def lock(request: HttpRequest, pk: int) -> HttpResponse:
+    """Its lead (or whoever stands in for one) locks the campaign as it is, or unlocks it."""
+    campaign, why = frame.load(pk), request.POST.get("why", "")
+    said = _("Locked: it stays as it is.") if why else _("Unlocked: it may be moved again.")
+
+    def act() -> Campaign:
+        user, reason = access.current_user(request), request.POST.get("reason", "")
+        return locking.lock(actor=user, campaign=campaign, why=why, reason=reason, now=clock.now())
+
+    frame.attempt(request, act, said)
+    return redirect("campaigns:detail", pk)
