@@ -6,6 +6,7 @@ pytest-django's and Django's own slower ways stay.
 
 import fcntl
 import hashlib
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.test import TransactionTestCase
 
 TEMPLATE = "concord_template_"
+OF_PROCESS = "_of_"
 # What every database holds before a test, as it was migrated. A schema of copies, so that emptying can put it back.
 ORIGIN = "origin"
 # Beyond that size a table is truncated: a deleted row would stay in the file until it is vacuumed.
@@ -30,12 +32,12 @@ if not settings.DATABASE_URL:
 
     @pytest.fixture(scope="session")
     def django_db_setup(django_test_environment: None, django_db_blocker: Any, django_db_modify_db_settings: None) -> Iterator[None]:
-        """A copy of the migrated template under the worker's own name, dropped at the end."""
+        """A copy of the migrated template under the process's own name, dropped at the end."""
         with django_db_blocker.unblock():
-            name = connection.creation._get_test_db_name()
+            name = f"{connection.creation._get_test_db_name()}{OF_PROCESS}{os.getpid()}"
             with _alone():
                 template = _template()
-                _elsewhere(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+                _elsewhere(*_left_behind(), f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
             _use(name)
             emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
             _remember()
@@ -61,6 +63,7 @@ def _template() -> str:
     known = _elsewhere(f"SELECT datname FROM pg_database WHERE datname LIKE '{TEMPLATE}%'")
     if (name,) in known:
         return name
+    _elsewhere(f'DROP DATABASE IF EXISTS "{connection.creation._get_test_db_name()}" WITH (FORCE)')
     made = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     with connection.cursor() as cursor:
         tables = [table for table in connection.introspection.django_table_names(only_existing=True) if table != "django_migrations"]
@@ -69,6 +72,22 @@ def _template() -> str:
     gone = [f'DROP DATABASE "{old}" WITH (FORCE)' for (old,) in known]
     _elsewhere(*gone, f'ALTER DATABASE "{made}" RENAME TO "{name}"')
     return name
+
+
+def _left_behind() -> list[str]:
+    """Statements that drop the databases of processes that were killed."""
+    names = [name for (name,) in _elsewhere(f"SELECT datname FROM pg_database WHERE datname LIKE 'test%{OF_PROCESS}%'")]
+    return [f'DROP DATABASE "{name}" WITH (FORCE)' for name in names if not _lives(int(name.rpartition(OF_PROCESS)[2]))]
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _digest() -> str:

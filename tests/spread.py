@@ -24,6 +24,7 @@ LONGEST = (
     "campaigns/elsewhere/test_permissions.py",
 )
 _PLACE = {TESTS / name: place for place, name in enumerate(LONGEST)}
+assert all(path.exists() for path in _PLACE), "a file of LONGEST has another name now"
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

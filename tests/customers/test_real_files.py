@@ -39,7 +39,7 @@ def test_hillstroms_64000_customers_come_in_at_more_than_5000_a_second_in_three_
     rows = list(csv.DictReader(gzip.decompress(content).decode().splitlines()))
     started = time.process_time()
     job = imported(content, HILLSTROM)
-    # The parsing half runs in this process; the database's half is measured in tests/benchmarks terms by the demo.
+    # The parsing half runs in this process; the database's half is measured by tests/benchmarks/imports.py.
     assert 64_000 / (time.process_time() - started) > 5_000
     assert (job.counts["rows"], job.counts["new_customers"], job.rows_refused) == (64_000, 64_000, 0)
     for arm in ("Mens E-Mail", "Womens E-Mail", "No E-Mail"):
