@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from pyroaring import BitMap
 
 from apps.core import charts, clock, formats
@@ -27,13 +28,17 @@ Purse = dict[str, Decimal]
 
 @dataclass(frozen=True)
 class Line:
-    """One campaign: what it has and from where, how many people it reaches, how often in all, what it will cost."""
+    """One campaign: what it has and from where, how many people it reaches, how often in all, what it will cost.
+
+    ``offers``: what its messages offer, and whether that is inherited.
+    """
 
     campaign: Campaign
     has: inheritance.Inherited
     people: int
     contacts: int
     cost: Decimal
+    offers: tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def of(programme: Programme, *, now: datetime) -> Together:
 
 def _messages(campaigns: list[Campaign]) -> dict[int, list[Message]]:
     found: dict[int, list[Message]] = {}
-    rows = Message.objects.filter(campaign__in=campaigns, is_stopped=False).select_related("account").defer("plan_audience")
+    rows = Message.objects.filter(campaign__in=campaigns, is_stopped=False).select_related("account", "offer").defer("plan_audience")
     for message in rows.order_by("send_at", "pk"):
         found.setdefault(message.campaign_id, []).append(message)
     return found
@@ -92,7 +97,8 @@ def _line(campaign: Campaign, messages: list[Message], plan: Plan) -> Line:
     net = {pk: len(plan.people.of(each)) for pk, each in planned.items()}
     contacts = sum(net[pk] * len(each.windows) for pk, each in planned.items())
     cost = sum((_cost(message, net.get(message.pk, 0)) for message in messages), Decimal(0))
-    return Line(campaign, inheritance.of(campaign), len(plan.audience(campaign.pk)), contacts, cost)
+    offers = dict.fromkeys((str(message.offer), message.offer_inherited) for message in messages if message.offer)
+    return Line(campaign, inheritance.of(campaign), len(plan.audience(campaign.pk)), contacts, cost, tuple(offers))
 
 
 def _cost(message: Message, people: int) -> Decimal:
@@ -118,8 +124,9 @@ def _purse(amounts: Iterable[tuple[str, Decimal]]) -> Purse:
 
 
 def in_words(purse: Purse) -> str:
-    """All amounts of a purse, each with its currency; a dash for none."""
-    return ", ".join(formats.money(amount, currency) for currency, amount in purse.items()) or formats.DASH
+    """All amounts of a purse, each with its currency, so that a narrow screen may break between the two; a dash for none."""
+    shown = [" ".join(formats.money(amount, currency).rsplit("\xa0", 1)) for currency, amount in purse.items()]
+    return ", ".join(shown) or formats.DASH
 
 
 def _pairs(campaigns: list[Campaign]) -> tuple[Pair, ...]:
@@ -147,7 +154,8 @@ def strip(programme: Programme, together: Together) -> SafeString:
         )
         for line in together.lines
     ]
-    return charts.strip(programme.name, labels, rows)
+    title = _("Campaigns from %(first)s to %(last)s") % {"first": formats.day(first, "day"), "last": formats.day(max(lasts), "day")}
+    return charts.strip(title, labels, rows)
 
 
 def _place(day: date, first: date, days: int, after: int = 0) -> float:

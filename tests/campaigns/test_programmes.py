@@ -221,6 +221,8 @@ def several(umbrella, number):
 def test_the_sums_count_each_person_once_and_every_contact(umbrella):
     several(umbrella, 3)
     CampaignFactory(programme=umbrella, name="Given up", status="cancelled", budget=777, **DAYS)
+    Message.objects.filter(campaign__name="C0").update(offer=umbrella.offer, offer_inherited=True)
+    Message.objects.filter(campaign__name="C1").update(offer=OfferFactory(name="Own"))
     count()
     whole = together.of(umbrella, now=NOW)
     # 0..99, 60..159, 120..219: 220 people, 300 in all audiences, each mailed twice.
@@ -229,6 +231,7 @@ def test_the_sums_count_each_person_once_and_every_contact(umbrella):
     assert whole.cost == {"EUR": Decimal("6.00")}
     assert [(line.campaign.name, line.people, line.contacts) for line in whole.lines] == [("C0", 100, 200), ("C1", 100, 200), ("C2", 100, 200)]
     assert [campaign.name for campaign in whole.closed] == ["Given up"]
+    assert [line.offers for line in whole.lines] == [(("−30 %", True),), (("Own", False),), ()]
     pairs = {(row.first_campaign_id, row.second_campaign_id) for row in Conflict.objects.filter(state="open")}
     assert len(whole.pairs) == len(pairs) == 2
 

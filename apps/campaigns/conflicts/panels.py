@@ -27,6 +27,8 @@ from .passes import UNDECIDED
 from .resolve import WayOut
 
 MINUTES_KEPT = 30
+# Of these one stands for all where there is little room.
+ONE_IS_ENOUGH = (ResolutionAction.CHANNEL, ResolutionAction.MERGE)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class WayRow:
     def stays(self) -> list[tuple[str, int]]:
         """The findings of the pair that this way leaves, with their people; empty when it settles all of them."""
         return [(title, after) for title, _before, after in self.effects if after]
+
+    @property
+    def gone(self) -> str:
+        """The findings that it settles, by name."""
+        return " · ".join(title for title, _before, after in self.effects if not after)
 
     @property
     def is_short(self) -> bool:
@@ -186,7 +193,7 @@ class Panel:
             return []
         rows, seen = [], set()
         for way in self._measured():
-            kind = (way.action, way.campaign_id)
+            kind = (way.action, None if way.action in ONE_IS_ENOUGH else way.campaign_id)
             arising = [(str(registry.rule(rule).title), people) for rule, people in way.arising]
             words = (self._label(way), self._remark(way), self._button(way), self._effects(way), arising)
             rows.append(WayRow(way, *words, kind not in seen))
