@@ -107,7 +107,8 @@ def _campaign(leading: Campaign, joining: Campaign, programme: Programme, now: d
         goal=" / ".join(filter(None, [leading.goal, joining.goal]))[:200], goal_metric=leading.goal_metric,
         goal_value=sum(goals) if goals and same_goal else leading.goal_value, product=leading.product or joining.product,
         priority=max(leading.priority, joining.priority), control_share=max(leading.control_share, joining.control_share),
-        brief="\n\n".join(_told(part) for part in (leading, joining)),
+        brief="\n\n".join(_told(part) for part in (leading, joining)), lock=leading.lock or joining.lock,
+        lock_reason=leading.lock_reason or joining.lock_reason,
     )
 
 

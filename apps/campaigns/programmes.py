@@ -34,13 +34,15 @@ BEGUN = (CampaignStatus.LIVE, CampaignStatus.PAUSED)
 class Change:
     """What a change of the programme does to one campaign: (what, before, after), each in words.
 
-    ``keeps``: it has begun, so days and offers stay as they are. ``asks_again``: it was approved with other ones.
+    ``keeps``: it has begun, so days and offers stay as they are. ``asks_again``: it was approved with other ones. ``is_locked``: its
+    days are, so they stay and are its own from then on.
     """
 
     campaign: Campaign
     rows: tuple[tuple[str, str, str], ...]
     keeps: bool = False
     asks_again: bool = False
+    is_locked: bool = False
 
 
 def effects(programme: Programme, values: Mapping[str, Any]) -> list[Change]:
@@ -53,12 +55,14 @@ def effects(programme: Programme, values: Mapping[str, Any]) -> list[Change]:
     for message in inheritance.messages_of(campaigns):
         counts[message.campaign_id] = counts.get(message.campaign_id, 0) + inheritance.inherits(message)
     found = [_change(campaign, programme, after, counts.get(campaign.pk, 0)) for campaign in campaigns]
-    return [change for change in found if change.rows or change.keeps]
+    return [change for change in found if change.rows or change.keeps or change.is_locked]
 
 
 def _change(campaign: Campaign, before: Programme, after: Programme, inheriting: int) -> Change:
     signed, other = [], []
-    if campaign.takes_dates and (before.starts_on, before.ends_on) != (after.starts_on, after.ends_on):
+    is_moved = campaign.takes_dates and (before.starts_on, before.ends_on) != (after.starts_on, after.ends_on)
+    is_locked = is_moved and bool(campaign.lock)
+    if is_moved and not is_locked:
         days = formats.span(campaign.starts_on, campaign.ends_on), formats.span(after.starts_on, after.ends_on)
         signed.append((_("days"), *days))
     if campaign.offer_id is None and inheriting and before.offer_id != after.offer_id:
@@ -70,7 +74,7 @@ def _change(campaign: Campaign, before: Programme, after: Programme, inheriting:
     if campaign.status in BEGUN:
         return Change(campaign, tuple(other), keeps=bool(signed))
     asks = bool(signed) and campaign.status in approval.SIGNED_STATES
-    return Change(campaign, (*signed, *other), asks_again=asks)
+    return Change(campaign, (*signed, *other), asks_again=asks, is_locked=is_locked)
 
 
 def _money(programme: Programme) -> str:
@@ -148,6 +152,7 @@ def change(
 def _hand_down(programme: Programme, expected: Iterable[Change], *, actor: User, now: datetime) -> None:
     expected = list(expected)
     inheritance.keep(each.campaign for each in expected if each.keeps)
+    Campaign.objects.filter(pk__in=[each.campaign.pk for each in expected if each.is_locked]).update(takes_dates=False)
     ids = sorted(each.campaign.pk for each in expected if not each.keeps and each.rows)
     rows = {each.campaign.pk: each.rows for each in expected}
     campaigns = list(

@@ -137,6 +137,16 @@ def test_a_change_names_the_campaigns_that_it_changes_and_no_others(lead, umbrel
     assert Campaign.objects.get(pk=inheriting.pk).starts_on == DAYS["starts_on"], "nothing is written by looking"
 
 
+def test_locked_days_stay_when_the_programme_moves(lead, umbrella):
+    locked = made(lead, umbrella)
+    Campaign.objects.filter(pk=locked.pk).update(lock="booked")
+    values = {name: getattr(umbrella, name) for name in programmes.FIELDS} | {"starts_on": date(2026, 11, 25)}
+    assert [(each.campaign, each.rows, each.is_locked) for each in programmes.effects(umbrella, values)] == [(locked, (), True)]
+    change(lead, umbrella, starts_on=date(2026, 11, 25))
+    locked.refresh_from_db()
+    assert (locked.starts_on, locked.takes_dates) == (DAYS["starts_on"], False)
+
+
 def test_a_change_goes_down_to_all_that_inherit_and_asks_for_their_approval_again(lead, umbrella):
     other = UserFactory(role="lead", department=DepartmentFactory(name="Retail", slug="retail"))
     campaign, live = made(other, umbrella, name="Retail"), made(lead, umbrella, name="Live")
