@@ -93,9 +93,10 @@ def waterfall(message: Message, *, now: datetime) -> list[Step]:
     at = max(message.send_at, now)
     fall = _Fall(audiences.compute(message, now=now))
     _by_gate(fall, message, at)
-    _by_service(fall, message, at)
-    fall.lose("limit", limits.held_back(message, fall.left, at))
-    _by_agreement(fall, message, at)
+    who_is_whom = aliases.of(fall.left)
+    _by_service(fall, message, at, who_is_whom)
+    fall.lose("limit", limits.held_back(message, fall.left, at, who_is_whom))
+    _by_agreement(fall, message, at, who_is_whom)
     fall.lose("version", {Reason.NO_VERSION: versions.without_version(message, fall.left)})
     if message.needs_fields:
         fall.lose("fields", {Reason.MISSING_FIELD: _without_fields(message, fall.left, now)})
@@ -119,20 +120,20 @@ def _by_gate(fall: _Fall, message: Message, at: datetime) -> None:
         fall.lose(code, lost)
 
 
-def _by_service(fall: _Fall, message: Message, at: datetime) -> None:
+def _by_service(fall: _Fall, message: Message, at: datetime, who_is_whom: aliases.Aliases) -> None:
     """A step of its own only where somebody is left out by it."""
-    held = serve_first.held_back(message, fall.left, at, aliases.of(fall.left))
+    held = serve_first.held_back(message, fall.left, at, who_is_whom)
     if held:
         fall.lose("service", {Reason.SERVE_FIRST: held})
 
 
-def _by_agreement(fall: _Fall, message: Message, at: datetime) -> None:
-    found = agreements.left_to_others(message, fall.left, at, aliases.of(fall.left))
+def _by_agreement(fall: _Fall, message: Message, at: datetime, who_is_whom: aliases.Aliases) -> None:
+    found = agreements.left_to_others(message, fall.left, at, who_is_whom)
     names = [
         str(a.keeping_campaign if a.yielding_campaign_id == message.campaign_id else a.yielding_campaign) for a, _p in found
     ]
     lost = BitMap.union(BitMap(), *[people for _a, people in found])
-    elsewhere = stand_ins.left_out(message, fall.left - lost, at, aliases.of(fall.left))
+    elsewhere = stand_ins.left_out(message, fall.left - lost, at, who_is_whom)
     fall.lose("agreement", {Reason.AGREED: lost, Reason.OTHER_CHANNEL: elsewhere}, names)
 
 

@@ -152,10 +152,12 @@ def blocking(campaign: Campaign) -> models.QuerySet[Conflict]:
         | models.Q(second_campaign=campaign, first_campaign__status__in=BINDING_STATUSES)
     )
     rules = [rule.code for rule in RULES if rule.holds_up]
-    return Conflict.objects.filter(other_is_agreed, state__in=UNDECIDED, severity__gte=Severity.HIGH, rule__in=rules)
+    found = Conflict.objects.filter(other_is_agreed, state__in=UNDECIDED, severity__gte=Severity.HIGH, rule__in=rules)
+    return found.defer("people_both")
 
 
 def warnings(campaign: Campaign) -> models.QuerySet[Conflict]:
     """Undecided conflicts of this campaign that do not keep it from being scheduled."""
     touching = models.Q(first_campaign=campaign) | models.Q(second_campaign=campaign)
-    return Conflict.objects.filter(touching, state__in=UNDECIDED).exclude(pk__in=blocking(campaign).values("pk"))
+    found = Conflict.objects.filter(touching, state__in=UNDECIDED).exclude(pk__in=blocking(campaign).values("pk"))
+    return found.defer("people_both")

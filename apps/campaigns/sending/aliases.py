@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.db import connection
 from pyroaring import BitMap
 
 from apps.core.blocks import blocks_of
+
+ID, INTO = "id", "merged_into_id"
+MANY = 5_000
+Ask = Callable[[str, Iterable[int]], list[tuple[int, int]]]
 
 
 @dataclass(frozen=True)
@@ -28,13 +33,13 @@ class Aliases:
 
     def living(self, people: BitMap) -> BitMap:
         """The same people by their surviving ids."""
-        if not self.survivors:
-            return people
-        return BitMap(self.survivor(customer_id) for customer_id in people)
+        merged = people & self._merged
+        return (people - merged) | BitMap(self.survivors[customer_id] for customer_id in merged) if merged else people
 
     def everybody(self, people: BitMap) -> BitMap:
         """The people with all their other ids."""
-        return BitMap.union(people, *[self.group(customer_id) for customer_id in people if self.known(customer_id)])
+        known = people & (self._merged | BitMap(self.members))
+        return BitMap.union(people, *[self.group(customer_id) for customer_id in known])
 
     def known(self, customer_id: int) -> bool:
         """Whether this id takes part in any merge."""
@@ -42,9 +47,12 @@ class Aliases:
 
     def back(self, survivors: BitMap, people: BitMap) -> BitMap:
         """Those of `people` whose surviving id is among `survivors`."""
-        if not self.survivors:
-            return survivors & people
-        return BitMap(customer_id for customer_id in people if self.survivor(customer_id) in survivors)
+        merged = people & self._merged
+        return (survivors & (people - merged)) | BitMap(one for one in merged if self.survivors[one] in survivors)
+
+    @cached_property
+    def _merged(self) -> BitMap:
+        return BitMap(self.survivors)
 
     def blocks(self, people: BitMap) -> list[int]:
         """The blocks that must be locked to decide about these people."""
@@ -52,10 +60,11 @@ class Aliases:
 
 
 def of(people: Iterable[int]) -> Aliases:
-    """Looks the merges of these people up, along chains in both directions."""
+    """Looks the merges of these people up, along chains in both directions. Of many people all merges are read at once."""
     ids = list(people)
-    survivors = _climb(ids)
-    members = _descend(set(ids) | set(survivors.values()), survivors)
+    ask: Ask = _looked_up() if len(ids) > MANY else _pairs
+    survivors = _climb(ids, ask)
+    members = _descend(set(ids) | set(survivors.values()), survivors, ask)
     for survivor, group in members.items():
         group.add(survivor)
     for survivor in set(survivors.values()):
@@ -67,32 +76,48 @@ def of(people: Iterable[int]) -> Aliases:
     return Aliases(every, members)
 
 
-def _pairs(sql: str, ids: Iterable[int]) -> list[tuple[int, int]]:
+def _pairs(column: str, ids: Iterable[int]) -> list[tuple[int, int]]:
+    """The merges (id, survivor) with one of these ids in the column."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, [list(ids)])
+        cursor.execute(
+            f"SELECT id, merged_into_id FROM customers_customer WHERE {column} = ANY(%s) AND merged_into_id IS NOT NULL",
+            [list(ids)],
+        )
         return cursor.fetchall()
 
 
-def _climb(ids: list[int]) -> dict[int, int]:
+def _looked_up() -> Ask:
+    """The same out of all merges there are: for most of the customers these are fewer rows than the customers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, merged_into_id FROM customers_customer WHERE merged_into_id IS NOT NULL")
+        merges = cursor.fetchall()
+
+    def ask(column: str, wanted: Iterable[int]) -> list[tuple[int, int]]:
+        place, chosen = (0 if column == ID else 1), BitMap(wanted)
+        return [merge for merge in merges if merge[place] in chosen]
+
+    return ask
+
+
+def _climb(ids: list[int], ask: Ask) -> dict[int, int]:
     """id -> survivor for those that were merged into another."""
-    sql = "SELECT id, merged_into_id FROM customers_customer WHERE id = ANY(%s) AND merged_into_id IS NOT NULL"
-    found = dict(_pairs(sql, ids))
+    found = dict(ask(ID, ids))
     result = dict(found)
     above = set(found.values())
-    while above and (next_step := dict(_pairs(sql, above))):
+    while above and (next_step := dict(ask(ID, above))):
         result = {customer_id: next_step.get(survivor, survivor) for customer_id, survivor in result.items()}
         above = set(next_step.values())
     return result
 
 
-def _descend(tops: set[int], survivors: dict[int, int]) -> dict[int, BitMap]:
+def _descend(tops: set[int], survivors: dict[int, int], ask: Ask) -> dict[int, BitMap]:
     """survivor -> all ids merged into it, directly or through others."""
-    sql = "SELECT id, merged_into_id FROM customers_customer WHERE merged_into_id = ANY(%s)"
     members: dict[int, BitMap] = {}
-    owner = {top: survivors.get(top, top) for top in tops}
+    owner = dict(survivors)
     below = tops
-    while below and (rows := _pairs(sql, below)):
+    while below and (rows := ask(INTO, below)):
         for customer_id, parent in rows:
+            owner.setdefault(parent, parent)
             owner[customer_id] = owner[parent]
             members.setdefault(owner[parent], BitMap()).add(customer_id)
         below = {customer_id for customer_id, _ in rows}

@@ -6,11 +6,15 @@ customer is BLAKE2b (RFC 7693) of salt and id, read as a fraction of one.
 
 from __future__ import annotations
 
+import sys
 from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from pyroaring import BitMap
 
@@ -20,6 +24,8 @@ from apps.consent.models import PurposeClass
 from apps.core import bitmaps
 
 WHOLE = 1 << 64
+WORTH_KEEPING = 20_000
+KEPT = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -33,22 +39,40 @@ class Arm:
 
 def draw(people: BitMap, salt: str, shares: list[float]) -> list[BitMap]:
     """Parts people by chance into groups of the given shares of one; whoever is left is in none of them."""
-    bounds: list[int] = []
+    bounds: list[bytes] = []
     total = 0.0
     for share in shares:
         total += share
-        bounds.append(round(min(total, 1.0) * WHOLE))
-    groups: list[array[int]] = [array("I") for _ in shares]
+        bounds.append(round(min(total, 1.0) * WHOLE).to_bytes(9, "big"))
+    groups: list[array[int]] = [array("I") for _ in [*shares, None]]
     seed = blake2b(salt.encode(), digest_size=8)
-    for customer_id in people:
+    # Bytes with the highest first compare as their numbers do; the bounds have one more, as a share may be the whole.
+    for customer_id, four in zip(people, _fours(people), strict=True):
         one = seed.copy()
-        one.update(customer_id.to_bytes(4, "big"))
-        place = int.from_bytes(one.digest(), "big")
-        for group, bound in zip(groups, bounds, strict=True):
-            if place < bound:
-                group.append(customer_id)
-                break
-    return [BitMap(group) for group in groups]
+        one.update(four)
+        groups[bisect_right(bounds, b"\0" + one.digest())].append(customer_id)
+    return [BitMap(group) for group in groups[:-1]]
+
+
+def _fours(people: BitMap) -> Iterator[bytes]:
+    """Each id as four bytes, the highest first."""
+    ids = array("I", people)
+    if sys.byteorder == "little":
+        ids.byteswap()
+    whole = ids.tobytes()
+    return (whole[place:place + 4] for place in range(0, len(whole), 4))
+
+
+def kept(people: BitMap, salt: str, share: float) -> BitMap:
+    """One group drawn, or remembered: drawing a million people takes about a second, and the same are drawn again and again."""
+    if share <= 0 or len(people) < WORTH_KEEPING:
+        return draw(people, salt, [share])[0] if share > 0 else BitMap()
+    key = f"drawn:{salt}:{share}:{blake2b(people.serialize(), digest_size=16).hexdigest()}".replace(" ", "-")
+    raw = cache.get(key)
+    if raw is None:
+        raw = draw(people, salt, [share])[0].serialize()
+        cache.set(key, raw, KEPT)
+    return BitMap.deserialize(raw)
 
 
 def universal_share() -> float:
@@ -63,14 +87,12 @@ def campaign_salt(campaign_id: int) -> str:
 
 def universal_control(people: BitMap) -> BitMap:
     """Those whom no promotion of any department ever reaches, the same people in every run."""
-    share = universal_share()
-    return draw(people, "universal control", [share])[0] if share > 0 else BitMap()
+    return kept(people, "universal control", universal_share())
 
 
 def campaign_control(message: Message, people: BitMap) -> BitMap:
     """Those whom this campaign leaves out to measure its effect, the same for all its messages."""
-    share = float(message.campaign.control_share)
-    return draw(people, campaign_salt(message.campaign_id), [share])[0] if share > 0 else BitMap()
+    return kept(people, campaign_salt(message.campaign_id), float(message.campaign.control_share))
 
 
 def is_safety(message: Message) -> bool:

@@ -62,13 +62,13 @@ def barriers_for(message: Message) -> list[Barrier]:
     return [each for each in every if pacing.counts(each.cap, message.channel, purpose_class, department_id)]
 
 
-def held_back(message: Message, people: BitMap, at: datetime) -> dict[str, BitMap]:
+def held_back(message: Message, people: BitMap, at: datetime, aliases: Aliases | None = None) -> dict[str, BitMap]:
     """By reason those of the people who would not get this message at `at`, as far as is known today.
 
     For the check before sending: messages planned before `at` count too when they have the same or a higher priority.
     """
     found: dict[str, BitMap] = {}
-    for barrier, group in over_limit(message, people, at, aliases=alias_lookup.of(people), looking_ahead=True):
+    for barrier, group in over_limit(message, people, at, aliases=aliases or alias_lookup.of(people), looking_ahead=True):
         found[barrier.reason] = found.get(barrier.reason, BitMap()) | group
     return found
 
