@@ -1,5 +1,6 @@
 """Whom a message is for: the union of its segments, narrowed by its further rule, less those left out."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -10,14 +11,15 @@ from apps.customers import segments
 from .models import Message, MessageKind
 
 
-def rule_of(message: Message, further: dict[str, Any] | None = None) -> dict[str, Any]:
+def rule_of(message: Message, further: dict[str, Any] | None = None, *, besides: Collection[int] = ()) -> dict[str, Any]:
     """The whole audience of a message as one rule tree of the customers app; empty when nothing is chosen.
 
-    ``further`` stands in for the message's own further rule while that is being edited.
+    ``further`` stands in for the message's own further rule while that is being edited; ``besides`` are excluded segments that
+    do not count.
     """
     own = message.audience_rule if further is None else further
     included = [_leaf(pk) for pk in message.include.values_list("pk", flat=True)]
-    excluded = [_leaf(pk) for pk in message.exclude.values_list("pk", flat=True)]
+    excluded = [_leaf(pk) for pk in message.exclude.values_list("pk", flat=True) if pk not in besides]
     parts: list[dict[str, Any]] = []
     if included:
         parts.append({"any": included})

@@ -25,6 +25,7 @@ class Reason(models.TextChoices):
     SERVE_FIRST = "serve_first", _("has something open that is to be served first")
     AGREED = "agreed_elsewhere", _("was left to another campaign by agreement")
     OTHER_CHANNEL = "other_channel", _("gets this message, or the same one on another channel, already")
+    LEFT_OUT = "left_out", _("was left out of this message by its departments")
     CONTROL_GROUP = "control_group", _("is in the control group")
     NO_VERSION = "no_version", _("there is no version in a language for this person")
     MISSING_FIELD = "missing_field", _("a merge field has no value for this person")

@@ -21,10 +21,10 @@ class Standing:
     last_told: datetime | None
 
 
-def of(message: Message) -> Standing:
-    """The figures of one message."""
+def of(message: Message, *, now: datetime) -> Standing:
+    """The figures of one message. A place whose time is over is held no more, also before it is swept."""
     figures = ToldContact.objects.filter(message=message).aggregate(
         told=Count("pk"), people=Count("customer_id", distinct=True), last=Max("recorded_at")
     )
-    held = Chunk.objects.filter(run__message=message, leased_until__isnull=False).values_list("count", flat=True)
+    held = Chunk.objects.filter(run__message=message, leased_until__gt=now).values_list("count", flat=True)
     return Standing(message.plan_count or 0, figures["told"], figures["people"], sum(held), figures["last"])

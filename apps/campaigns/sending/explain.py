@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.utils.functional import cached_property
 
 from apps.campaigns import pacing
-from apps.campaigns.conflicts import circumstances, days_off
+from apps.campaigns.conflicts import circumstances, days_off, registry
 from apps.campaigns.conflicts.circumstances import PlannedPolicy
 from apps.campaigns.elsewhere import refusals
 from apps.campaigns.models import (
@@ -75,7 +75,7 @@ class Told:
 
 NAMED: dict[str, type[Model]] = {
     "policy": ContactPolicy, "gap": MinimumGap, "blackout": Blackout, "quiet": QuietHours, "capacity": Capacity,
-    "account": ChannelAccount, "resolution": Resolution,
+    "account": ChannelAccount,
 }  # fmt: skip
 
 
@@ -89,6 +89,9 @@ def rule_name(rule: str, campaign_id: int) -> str:
         return ""
     if kind == "agreement":
         return _other_side(int(number), campaign_id)
+    if kind == "resolution":
+        code = Resolution.objects.filter(pk=int(number)).values_list("conflict__rule", flat=True).first()
+        return str(registry.rule(code).title) if code else ""
     found = NAMED[kind]._default_manager.filter(pk=int(number)).first() if kind in NAMED else None
     return str(found or "")
 

@@ -19,7 +19,7 @@ from apps.core.blocks import split
 from apps.core.clock import company_day
 from apps.core.reasons import Reason
 
-from . import arms, ledger, local_time, partitions
+from . import arms, ledger, left_out, local_time, partitions
 from .occurrences import BadRecurrence, Occurrence, deadline, first_moment, occurrences
 
 # A worker that comes back after a long outage still plans what it missed, and the proof says that it came too late.
@@ -86,13 +86,15 @@ def plan_run(message: Message, occurrence: Occurrence, *, now: datetime) -> Run 
     run_day = company_day(occurrence.at)
     partitions.ensure(run_day)
     audience = audiences.compute(message, now=now)
-    doubles = same_address(message, audience, now)
+    decided = {(str(Reason.LEFT_OUT), rule): people for rule, people in left_out.of(message, audience, occurrence.at, now=now).items()}
+    left = audience - BitMap.union(BitMap(), *decided.values())
+    doubles = same_address(message, left, now)
     try:
         with transaction.atomic():
-            run = _create(message, occurrence, audience, now)
+            run = _create(message, occurrence, BitMap.union(audience, *decided.values()), now)
             _draw_arms(run)
-            ledger.append(ledger.Book.of(run).refusals({(Reason.SAME_ADDRESS, ""): doubles}, now))
-            _cut(run, occurrence, audience - doubles)
+            ledger.append(ledger.Book.of(run).refusals({(str(Reason.SAME_ADDRESS), ""): doubles, **decided}, now))
+            _cut(run, occurrence, left - doubles)
             launch.go_live(campaign=message.campaign, now=now)
     except IntegrityError:
         if Run.objects.filter(message=message, occurrence=occurrence.key).exists():

@@ -43,7 +43,7 @@ def show(request: HttpRequest, pk: int, message_pk: int) -> HttpResponse:
 
 def _page(request: HttpRequest, message: Message, status: int = 200, **extra: Any) -> HttpResponse:
     campaign = frame.load(message.campaign_id)
-    page = frame.context(request, campaign, "messages", message=message, standing=overview.of(message), **extra)
+    page = frame.context(request, campaign, "messages", message=message, standing=overview.of(message, now=clock.now()), **extra)
     page["is_catch_all"] = CatchAll.objects.filter(message=message).exists()
     return render(request, "campaigns/message_elsewhere.html", page, status=status)
 

@@ -6,7 +6,10 @@ import pytest
 from pyroaring import BitMap
 
 from apps.campaigns.conflicts import agree, resolve
-from apps.campaigns.models import Campaign, Conflict, Exclusivity, Message, QuietHours
+from apps.campaigns.models import Campaign, Chunk, Conflict, Delivery, Exclusivity, Message, QuietHours
+from apps.campaigns.sending import explain, left_out, proof
+from apps.campaigns.sending.occurrences import occurrences
+from apps.campaigns.sending.plan import plan_run
 from apps.customers.models import Customer
 from tests.factories.accounts import DepartmentFactory, UserFactory
 from tests.factories.campaigns import NOW, OfferFactory
@@ -56,6 +59,25 @@ def test_leaving_them_out_excludes_them_and_settles_it_and_withdrawing_brings_th
     assert not Message.objects.get(campaign=campaign).exclude.exists()
     conflict.refresh_from_db()
     assert conflict.state == "open"
+
+
+def test_who_joins_after_the_signing_is_left_out_by_the_run_too_and_the_ledger_says_so(night):
+    campaign, people, boss = night
+    conflict = Conflict.objects.get(rule="quiet_hours")
+    resolution = agree.propose(actor=boss, conflict=conflict, way=f"leave_out:{campaign.pk}", now=NOW)
+    late = [CustomerFactory(country=country, time_zone=zone) for country, zone in (("NO", "Europe/Oslo"), ("US", "America/New_York"))]
+    message = Message.objects.select_related("campaign", "purpose").get(campaign=campaign)
+    Campaign.objects.filter(pk=campaign.pk).update(status="scheduled")
+    message.refresh_from_db()
+    run = plan_run(message, occurrences(message, message.send_at, message.send_at)[0], now=message.send_at)
+    rows = Delivery.objects.filter(run_id=run.pk, reason="left_out")
+    assert set(rows.values_list("customer_id", "rule")) == {(pk, f"resolution.{resolution.pk}") for pk in (people[2].pk, late[1].pk)}
+    assert BitMap.union(*Chunk.objects.values_list("people", flat=True)) == BitMap([people[0].pk, people[1].pk, late[0].pk])
+    shown = proof.run_proof(run)
+    assert (shown["audience"], shown["refused"], proof.adds_up(shown)) == (5, {"left_out": 2}, True)
+    assert explain.of_customer(late[1].pk)[0].rule == "In quiet hours"
+    agree.end(actor=boss, resolution=resolution, reason="They asked for it", now=message.send_at)
+    assert left_out.of(message, run.audience, message.send_at, now=message.send_at) == {}
 
 
 def test_cancelling_ends_the_campaign_and_what_it_collided_with(night):

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from pyroaring import BitMap
 
-from apps.campaigns.elsewhere import contacts, holds, permissions
+from apps.campaigns.elsewhere import contacts, holds, overview, permissions
 from apps.campaigns.elsewhere.contacts import Contact
 from apps.campaigns.models import Blackout, Chunk, ContactPolicy, Delivery, Halt, Message, Run
 from apps.campaigns.sending import plan, proof, sweep, work
@@ -115,6 +115,13 @@ def test_a_caller_who_is_never_heard_of_again_blocks_nobody_for_ever(provider):
     assert not Chunk.objects.exists()
     assert not Run.objects.exists()
     assert ask(theirs, [person], now=NOW + HOUR, at=NOW + HOUR)[person].answer == "allowed"
+
+
+def test_a_place_whose_time_is_over_is_not_shown_as_held_before_it_is_swept(provider):
+    theirs = elsewhere()
+    ask(theirs, make_people(3), hold=HOUR)
+    held = [overview.of(theirs, now=moment).held for moment in (NOW, NOW + HOUR - timedelta(seconds=1), NOW + HOUR)]
+    assert held == [3, 3, 0]
 
 
 def test_a_confirmed_place_is_not_swept_and_the_run_adds_up(provider):
