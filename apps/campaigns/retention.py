@@ -1,11 +1,13 @@
 """What sending lets go of, and when; the days stand in config/retention.toml.
 
-The ledger of deliveries answers "why did this person (not) get it" for two years; after that the daily facts remain.
+The ledger of deliveries answers "why did this person (not) get it" for two years, and as long it is known whom a run was for;
+after that the counts and the daily facts remain.
 """
 
 from datetime import datetime
 
 from django.db import connection
+from pyroaring import BitMap
 
 from apps.accounts import retention
 
@@ -19,7 +21,28 @@ def register() -> None:
     retention.register("campaigns.delivery", _deliveries)
     retention.register("campaigns.toldcontact", retention.older("campaigns_toldcontact", "at < %s"))
     retention.register("campaigns.refusedpermission", retention.older("campaigns_refusedpermission", "asked_at < %s"))
+    retention.register("campaigns.run", _emptied("campaigns_run", "audience", "finished_at < %s"))
+    retention.register("campaigns.runarm", _emptied("campaigns_runarm", "people", _OVER))
+    retention.register("campaigns.webhookcall", retention.older("campaigns_webhookcall", "done_at < %s"))
+    ended = "campaign_id IN (SELECT id FROM campaigns_campaign WHERE ends_on < (%s::timestamptz)::date)"
+    retention.register("campaigns.approval", retention.older("campaigns_approval", ended))
     retention.register("campaigns.capacityday", retention.older("campaigns_capacityday", "day < (%s::timestamptz)::date"))
+
+
+def _emptied(table: str, column: str, condition: str) -> retention.Act:
+    """A rule that keeps the row with its counts and forgets whom it names."""
+    nobody = BitMap().serialize()
+
+    def act(before: datetime, limit: int) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {table} SET {column} = %s WHERE ctid = ANY(ARRAY("
+                f"SELECT ctid FROM {table} WHERE {column} <> %s AND {condition} LIMIT %s))",
+                [nobody, nobody, before, limit],
+            )
+            return cursor.rowcount
+
+    return act
 
 
 def _chunks(before: datetime, limit: int) -> int:

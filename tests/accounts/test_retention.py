@@ -5,16 +5,30 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.urls import reverse
+from pyroaring import BitMap
 
 from apps.accounts import retention
 from apps.accounts.models import AuditEvent, Notification, RetentionRun
-from apps.campaigns.models import Delivery
+from apps.campaigns.models import (
+    Approval,
+    Capacity,
+    CapacityDay,
+    Delivery,
+    RefusedPermission,
+    Run,
+    RunArm,
+    WebhookCall,
+    WebhookEndpoint,
+)
 from apps.consent.models import ConsentEvent
 from apps.customers.models import ContactPoint, Customer, DataRequest, Interaction
 from tests.architecture.source import ROOT
 from tests.factories.accounts import UserFactory
+from tests.factories.campaigns import MessageFactory
 from tests.factories.consent import no, purpose, yes
 from tests.factories.customers import InteractionFactory, person
+from tests.factories.reporting import run_of
+from tests.factories.sending import sign
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -34,7 +48,7 @@ def test_every_period_that_is_declared_in_days_has_a_rule_and_every_rule_a_perio
 
 
 def test_proof_has_no_rule():
-    assert not {"consent.consentevent", "consent.suppression", "campaigns.approval", "campaigns.signature"} & set(retention.RULES)
+    assert not {"consent.consentevent", "consent.suppression", "campaigns.signature"} & set(retention.RULES)
 
 
 def test_old_notifications_and_audit_lines_go_and_young_ones_stay():
@@ -112,6 +126,47 @@ def test_deliveries_of_two_years_ago_go_out_of_the_append_only_ledger():
         )  # fmt: skip
     assert counts()["campaigns.delivery"] == 1
     assert Delivery.objects.get().run_day == date(2026, 11, 1)
+
+
+def test_runs_and_arms_of_two_years_ago_forget_whom_and_keep_how_many():
+    old, young, going = (run_of(MessageFactory(), at=at) for at in (years(3), NOW, years(3)))
+    for run, finished in ((old, years(3)), (young, NOW), (going, None)):
+        Run.objects.filter(pk=run.pk).update(audience=BitMap([1, 2]), audience_count=2, finished_at=finished)
+        RunArm.objects.create(run=run, kind="variant", code="A", people=BitMap([1]), count=1)
+    done = counts()
+    assert (done["campaigns.run"], done["campaigns.runarm"]) == (1, 1)
+    kept = {run.pk: (set(run.audience), run.audience_count) for run in Run.objects.all()}
+    assert kept == {old.pk: (set(), 2), young.pk: ({1, 2}, 2), going.pk: ({1, 2}, 2)}
+    assert {arm.run_id: (len(arm.people), arm.count) for arm in RunArm.objects.all()}[old.pk] == (0, 1)
+    assert counts()["campaigns.run"] == 0, "nothing is forgotten twice"
+
+
+def test_approvals_stay_for_five_years_after_their_campaign():
+    for ends in (years(6), years(4)):
+        message = MessageFactory(campaign__starts_on=ends.date(), campaign__ends_on=ends.date())
+        sign(message.campaign)
+    assert counts()["campaigns.approval"] == 1
+    assert Approval.objects.get().campaign.ends_on == years(4).date()
+
+
+def test_calls_of_other_programs_refused_permissions_and_days_of_capacities_go_in_time():
+    endpoint = WebhookEndpoint.objects.create(name="x", url="https://x.example", secret=b"", created_at=NOW)
+    message = MessageFactory()
+    for days in (100, 10):
+        at = NOW - timedelta(days=days)
+        WebhookCall.objects.create(endpoint=endpoint, event="test", payload={}, created_at=at, done_at=at)
+    WebhookCall.objects.create(endpoint=endpoint, event="test", payload={}, created_at=NOW, next_at=NOW)
+    for at in (years(3), years(1)):
+        RefusedPermission.objects.create(
+            department=message.campaign.department, message=message, customer_id=1, channel="email", purpose=message.purpose, at=at,
+            asked_at=at, reason="over_limit",
+        )  # fmt: skip
+    line = Capacity.objects.create(name="x", channel="sms", starts_on=NOW.date(), per_day=1)
+    for day in (years(1).date(), NOW.date()):
+        CapacityDay.objects.create(capacity=line, day=day, used=1)
+    done = counts()
+    assert [done[f"campaigns.{what}"] for what in ("webhookcall", "refusedpermission", "capacityday")] == [1, 1, 1]
+    assert (WebhookCall.objects.count(), RefusedPermission.objects.get().asked_at) == (2, years(1))
 
 
 def test_administrators_see_what_was_deleted_when(client):
