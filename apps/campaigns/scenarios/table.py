@@ -14,7 +14,7 @@ from apps.accounts.models import Department
 
 from ..conflicts import agree, asked, response
 from ..models import Campaign, Scenario, ScenarioChange
-from ..models.scenarios import ChangeState, ScenarioOrigin
+from ..models.scenarios import ChangeKind, ChangeState, ScenarioOrigin
 from . import words
 from .figures import Figures
 from .measuring import Measures
@@ -148,7 +148,8 @@ def _row(change: ScenarioChange, figures: Figures, names: dict[int, str]) -> Row
         misfit = words.misfit(figures.misfits[change.pk])
     elif change.state == ChangeState.TRIED and change.measured.get("misfit") == "not_yet":
         note = words.misfit("not_yet")
-    settles = words.settles(change.why, names, change.campaign_id) if change.why else []
+    told = words.stays if change.kind == ChangeKind.ACCEPT else words.settles
+    settles = told(change.why, names, change.campaign_id) if change.why else []
     waits_for = asked.missing(change.resolution) if change.state == ChangeState.PROPOSED and change.resolution else []
     return Row(
         change, words.change(change, names), settles, words.costs(change.why) if change.why else [], misfit,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -31,6 +31,7 @@ MISFITS = {
     "not_yet": gettext_lazy("It builds on other changes: apply it once those hold."),
     "refused": gettext_lazy("It was not possible."),
 }
+Told = Callable[[int], str]
 STAYING = {
     "chosen": gettext_lazy("you locked it"), "begun": gettext_lazy("has begun"), "agreed": gettext_lazy("approved: others rely on it"),
     "safety": gettext_lazy("safety notice"), "outside": gettext_lazy("begins outside the period"),
@@ -63,14 +64,18 @@ def change(row: ScenarioChange, names: Mapping[int, str]) -> str:
         return _("%(yielding)s leaves out the people of %(keeping)s") % {
             "yielding": names.get(figures["yielding"], "?"), "keeping": names.get(figures["keeping"], "?")
         }
+    if row.kind == ChangeKind.CHANNEL and "reached" in figures:
+        return _("%(change)s (%(reached)s of its %(people)s people can be reached there)") % {
+            "change": step(row.kind, name, figures, row.message_id), "reached": formats.number(figures["reached"]),
+            "people": formats.number(figures["people"]),
+        }
     if row.kind == ChangeKind.CAP:
         return _("%(message)s of %(campaign)s is held to the contact limit") % {
             "message": row.message.name if row.message else "?", "campaign": name,
         }
     if row.kind == ChangeKind.ACCEPT:
-        return _("%(rule)s of %(campaign)s is accepted until %(day)s: %(reason)s") % {
-            "rule": title(figures["rule"]), "campaign": name, "reason": _(figures["reason"]),
-            "day": formats.day(date.fromisoformat(figures["until"]), "day"),
+        return _("Accept “%(rule)s” of %(campaign)s until %(day)s") % {
+            "rule": title(figures["rule"]), "campaign": name, "day": formats.day(date.fromisoformat(figures["until"]), "day"),
         }
     return step(row.kind, name, figures, row.message_id)
 
@@ -131,6 +136,11 @@ def settles(why: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) 
     return [settled(each, names, campaign_id) for each in why.get("settles", ())]
 
 
+def stays(why: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> list[str]:
+    """What an acceptance leaves as it is, one sentence each."""
+    return [_about(each, names, campaign_id, STAYS) for each in why.get("settles", ())]
+
+
 def costs(why: Mapping[str, Any]) -> list[str]:
     """What it does to people over limits, and what it gives up, one sentence each."""
     found = []
@@ -159,27 +169,41 @@ def title(code: str) -> str:
 
 def brought(each: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> str:
     """What a change would bring with it."""
-    others = [names.get(pk, "?") for pk in each["campaigns"] if pk and pk != campaign_id]
-    people = each["people"] or 0
-    figures = {"title": title(each["rule"]), "other": ", ".join(others), "people": formats.number(people)}
-    if others:
-        return ngettext(
-            "Brings “%(title)s” with %(other)s (%(people)s person).", "Brings “%(title)s” with %(other)s (%(people)s people).", people
-        ) % figures
-    return ngettext("Brings “%(title)s” (%(people)s person).", "Brings “%(title)s” (%(people)s people).", people) % figures
+    return _about(each, names, campaign_id, BRINGS)
 
 
 def settled(each: Mapping[str, Any], names: Mapping[int, str], campaign_id: int) -> str:
     """What a change settles, as one sentence."""
+    return _about(each, names, campaign_id, SETTLES)
+
+
+def _about(each: Mapping[str, Any], names: Mapping[int, str], campaign_id: int, said: tuple[Told, Told]) -> str:
+    """One sentence about a finding: with the other campaigns in it, or of the campaign alone."""
     others = [names.get(pk, "?") for pk in each["campaigns"] if pk and pk != campaign_id]
-    named = title(each["rule"])
     people = each["people"] or 0
-    figures = {"title": named, "other": ", ".join(others), "people": formats.number(people)}
-    if others:
-        return ngettext(
-            "Settles “%(title)s” with %(other)s (%(people)s person).", "Settles “%(title)s” with %(other)s (%(people)s people).", people
-        ) % figures
-    return ngettext("Settles “%(title)s” (%(people)s person).", "Settles “%(title)s” (%(people)s people).", people) % figures
+    figures = {"title": title(each["rule"]), "other": ", ".join(others), "people": formats.number(people)}
+    return said[0 if others else 1](people) % figures
+
+
+SETTLES = (
+    lambda n: ngettext(
+        "Settles “%(title)s” with %(other)s (%(people)s person).", "Settles “%(title)s” with %(other)s (%(people)s people).", n
+    ),
+    lambda n: ngettext("Settles “%(title)s” (%(people)s person).", "Settles “%(title)s” (%(people)s people).", n),
+)
+BRINGS = (
+    lambda n: ngettext(
+        "Brings “%(title)s” with %(other)s (%(people)s person).", "Brings “%(title)s” with %(other)s (%(people)s people).", n
+    ),
+    lambda n: ngettext("Brings “%(title)s” (%(people)s person).", "Brings “%(title)s” (%(people)s people).", n),
+)
+STAYS = (
+    lambda n: ngettext(
+        "Stays as it is: “%(title)s” with %(other)s (%(people)s person).",
+        "Stays as it is: “%(title)s” with %(other)s (%(people)s people).", n,
+    ),
+    lambda n: ngettext("Stays as it is: “%(title)s” (%(people)s person).", "Stays as it is: “%(title)s” (%(people)s people).", n),
+)
 
 
 def _lost(contacts: int, orders: float | None) -> str:

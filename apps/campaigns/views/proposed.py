@@ -17,7 +17,7 @@ from apps.core.http import render_page
 
 from ..conflicts import agree, asked
 from ..models import Campaign, Resolution
-from ..models.conflicts import ResolutionState
+from ..models.conflicts import ResolutionState, Severity
 from ..scenarios import words
 
 MOST = 100
@@ -55,5 +55,15 @@ def _item(row: Resolution, user: User, now: datetime) -> dict[str, Any]:
     return asked.item(row, label, user=user, now=now) | {
         "url": agree.address(row), "departments": list(row.needs_departments.all()),
         "good": [words.settled(each, names, row.campaign.pk) for each in row.measured.get("settles", ())],
-        "bad": [words.brought(each, names, row.campaign.pk) for each in row.measured.get("brings", ())],
+        "bad": [words.brought(each, names, row.campaign.pk) for each in row.measured.get("brings", ())], "whole": _whole(row),
     }
+
+
+def _whole(row: Resolution) -> dict[str, int]:
+    """The re-plan that the change is a part of: its changes, and the conflicts of weight before and after all of them."""
+    change = row.scenario_changes.select_related("scenario").first()
+    measured = change.scenario.measured if change else {}
+    if not {"before", "after"} <= set(measured) or change is None:
+        return {}
+    found = {when: sum(n for level, n in measured[when]["conflicts"].items() if int(level) >= Severity.MEDIUM) for when in ("before", "after")}
+    return found | {"changes": change.scenario.changes.count()}

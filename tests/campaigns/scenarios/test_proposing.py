@@ -158,3 +158,22 @@ def test_a_proposal_taken_back_can_be_tried_again(scene, alone):
     assert fresh(change).state == "tried"
     assert Message.objects.get(campaign=alone).send_at == alone.messages.get().send_at
     assert Campaign.objects.get(pk=alone.pk).starts_on == alone.starts_on
+
+
+def test_what_builds_on_other_changes_of_a_re_plan_waits_until_they_hold(client, scene, alone):
+    scenario = what_if(scene.online_lead, origin="replan", settings={"state": "done"})
+    change = leave_out(scene.online_lead, scenario, scene.online, alone)
+    applying.apply(actor=scene.online_lead, scenario=scenario, change_ids=[change.pk], now=LATER)
+    assert (fresh(change).state, fresh(change).measured["misfit"]) == ("tried", "not_yet")
+    client.force_login(scene.online_lead)
+    assert "It builds on other changes" in client.get(f"/calendar/what-if/{scenario.pk}/").content.decode()
+
+
+def test_a_declined_change_can_be_taken_up_again_and_proposed_anew(client, scene, alone):
+    change = ask(scene.online_lead, alone, "move", days=3)
+    sign(scene.retail_lead, change, agrees=False)
+    client.force_login(scene.online_lead)
+    client.post(f"/calendar/what-if/{change.scenario_id}/answer/{change.pk}/", {"answer": "yes"})
+    assert (fresh(change).state, fresh(change).resolution) == ("tried", None)
+    client.post(f"/calendar/what-if/{change.scenario_id}/apply/", {"change": [change.pk]})
+    assert sign(scene.retail_lead, fresh(change)) == "applied"
