@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.accounts import access
 from apps.accounts.models import User
@@ -154,7 +155,7 @@ def _propose(actor: User, change: ScenarioChange, conflict: Conflict, now: datet
     way = f"{change.kind}:{figures_of.get('yielding', change.campaign_id)}"
     if change.kind == ChangeKind.ACCEPT:
         way, until = "accept", date.fromisoformat(figures_of["until"])
-        values = {"reason": figures_of["reason"], "expires_on": until, "findings": [conflict.pk]}
+        values = {"reason": _(figures_of["reason"]), "expires_on": until, "findings": [conflict.pk]}
     _await(change, agree.propose(actor=actor, conflict=conflict, way=way, is_of_what_if=True, now=now, **values))
 
 

@@ -65,5 +65,7 @@ def _whole(row: Resolution) -> dict[str, int]:
     measured = change.scenario.measured if change else {}
     if not {"before", "after"} <= set(measured) or change is None:
         return {}
-    found = {when: sum(n for level, n in measured[when]["conflicts"].items() if int(level) >= Severity.MEDIUM) for when in ("before", "after")}
+    found = {
+        when: sum(n for level, n in measured[when]["conflicts"].items() if int(level) >= Severity.MEDIUM) for when in ("before", "after")
+    }
     return found | {"changes": change.scenario.changes.count()}
