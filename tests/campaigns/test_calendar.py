@@ -54,7 +54,7 @@ def test_the_queries_of_the_calendar_do_not_grow_with_campaigns(client, scene, d
     for day in range(15):
         planned(scene.retail.department, range(200), days=day % 9)
     count()
-    with django_assert_max_num_queries(62) as cold:
+    with django_assert_max_num_queries(66) as cold:
         client.get("/calendar/")
     with django_assert_max_num_queries(26) as warm:
         client.get("/calendar/")

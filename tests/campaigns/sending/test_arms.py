@@ -1,5 +1,7 @@
 """Control groups and versions: by chance, but the same chance every time."""
 
+from hashlib import blake2b
+
 import pytest
 from pyroaring import BitMap
 
@@ -17,6 +19,27 @@ def test_a_draw_is_repeatable_and_near_its_share():
     first = arms.draw(PEOPLE, "one", [0.1])[0]
     assert arms.draw(PEOPLE, "one", [0.1])[0] == first
     assert 0.09 < len(first) / len(PEOPLE) < 0.11
+
+
+def test_a_draw_is_the_hash_of_salt_and_id_as_a_fraction_of_one():
+    """Oracle: what the module says of a draw, person by person. Whoever was drawn must stay drawn for ever."""
+    people, shares = BitMap([*range(1, 500), 70_000, 2**32 - 1]), [0.2, 0.3, 0.5]
+    expected: list[set[int]] = [set(), set(), set()]
+    for one in people:
+        place = int.from_bytes(blake2b(b"salt" + one.to_bytes(4, "big"), digest_size=8).digest(), "big") / 2**64
+        expected[0 if place < 0.2 else 1 if place < 0.5 else 2].add(one)
+    assert [set(group) for group in arms.draw(people, "salt", shares)] == expected
+    assert arms.draw(people, "salt", [1.0]) == [people]
+    assert arms.draw(people, "salt", [0.0]) == [BitMap()]
+
+
+def test_a_large_group_is_remembered_as_it_was_drawn():
+    assert len(PEOPLE) >= arms.WORTH_KEEPING
+    fresh = arms.draw(PEOPLE, "kept", [0.1])[0]
+    assert [arms.kept(PEOPLE, "kept", 0.1) for _time in range(2)] == [fresh, fresh]
+    fewer = PEOPLE - BitMap(range(1, 100))
+    assert arms.kept(fewer, "kept", 0.1) == fresh & fewer
+    assert arms.kept(PEOPLE, "kept", 0.0) == BitMap()
 
 
 def test_draws_with_different_salts_know_nothing_of_each_other():
