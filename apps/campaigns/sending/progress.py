@@ -82,8 +82,9 @@ class RunPanel:
 
     @property
     def seconds_left(self) -> int | None:
-        """How long the rest takes at this rate."""
-        return round(self.proof["waiting"] / self.rate) if self.rate and self.proof["waiting"] else None
+        """How long the rest takes at this rate, without those who wait for a later moment."""
+        rest = self.proof["waiting"] - sum(self.proof["deferred"].values())
+        return round(rest / self.rate) if self.rate and rest > 0 else None
 
     @cached_property
     def halts(self) -> list[Halt]:
