@@ -101,7 +101,8 @@ def _campaign(leading: Campaign, joining: Campaign, programme: Programme, now: d
     return Campaign(
         name=_name(leading, joining), department=leading.department, owner=leading.owner, programme=programme, created_at=now,
         updated_at=now, starts_on=min(leading.starts_on, joining.starts_on), ends_on=max(leading.ends_on, joining.ends_on),
-        takes_dates=is_new, key_message="" if is_new else leading.key_message or joining.key_message,
+        takes_dates=is_new or _has_days_of(programme, leading, joining),
+        key_message="" if is_new else leading.key_message or joining.key_message,
         offer=leading.offer if not is_new and leading.offer_id == joining.offer_id else None,
         budget=None if is_new else _sum(leading, joining), currency=leading.currency,
         goal=" / ".join(filter(None, [leading.goal, joining.goal]))[:200], goal_metric=leading.goal_metric,
@@ -110,6 +111,12 @@ def _campaign(leading: Campaign, joining: Campaign, programme: Programme, now: d
         brief="\n\n".join(_told(part) for part in (leading, joining)), lock=leading.lock or joining.lock,
         lock_reason=leading.lock_reason or joining.lock_reason,
     )
+
+
+def _has_days_of(programme: Programme, leading: Campaign, joining: Campaign) -> bool:
+    """Whether a part follows the programme's days and both together fill them exactly."""
+    first, last = min(leading.starts_on, joining.starts_on), max(leading.ends_on, joining.ends_on)
+    return (leading.takes_dates or joining.takes_dates) and (first, last) == (programme.starts_on, programme.ends_on)
 
 
 def _told(part: Campaign) -> str:

@@ -105,7 +105,13 @@ def test_the_programme_that_they_share_is_used(pair):
     programme = ProgrammeFactory(budget=9000)
     Campaign.objects.filter(pk__in=[pair.retail.pk, pair.online.pk]).update(programme=programme)
     made = merged(pair)
-    assert (made.programme, Programme.objects.count()) == (programme, 1)
+    assert (made.programme, Programme.objects.count(), made.takes_dates) == (programme, 1, False)
+
+
+def test_it_goes_on_following_days_of_the_programme_that_it_fills(pair):
+    programme = ProgrammeFactory(starts_on=pair.retail.starts_on, ends_on=pair.online.ends_on)
+    Campaign.objects.filter(pk=pair.retail.pk).update(programme=programme, takes_dates=True)
+    assert merged(pair).takes_dates
 
 
 def test_a_new_programme_has_the_money_and_days_of_both_and_the_joint_campaign_inherits_them(pair):
