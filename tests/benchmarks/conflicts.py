@@ -20,7 +20,7 @@ the campaign has to be followed through everything planned, as the claim would.
 What grows with what: pair counts with the pairs near in time times the size of their audiences (a byte and a half a member when
 they are drawn by chance, which is the worst case); the pressure count with messages times planes; an edit and a preview with the
 campaigns that are near in time, under a limit with all messages times the campaign's own people; the page with campaigns and
-conflicts shown. The lines "growth" show it: the same work over a quarter and a half of the campaigns, and of the customers.
+conflicts shown. The line "growth" shows it for the pairs: the same work over all campaigns, a half and a quarter of them.
 """
 
 from __future__ import annotations
@@ -244,7 +244,7 @@ def requests(owner):
 
 
 def growth(now, total):
-    """The pair counts over a part of the campaigns, and of the customers, to see how the time grows."""
+    """The pair counts over a part of the campaigns, to see how the time grows."""
     print(f"growth: all campaigns {total * 1000:.0f} ms", end="")
     for part in (2, 4):
         kept = [pk for place, pk in enumerate(Campaign.objects.order_by("pk").values_list("pk", flat=True)) if place % part]
