@@ -111,11 +111,7 @@ def rules_for(message: Message, at: datetime, before: datetime) -> Rules:
         return Rules()
     department = message.campaign.department_id
     quiet = tuple(rule for rule in circumstances.quiet() if rule.concerns(message.channel, purpose_class, department))
-    holidays = days_off.concerns(message.channel, purpose_class)
-    if quiet or holidays:
-        figures = parameters.in_force().of(department)
-        quiet, holidays = quiet if figures.quiet_check else (), holidays and bool(figures.holiday_check)
-    return Rules(_blackouts(message, purpose_class, at, before), quiet, holidays)
+    return Rules(_blackouts(message, purpose_class, at, before), quiet, days_off.concerns(message.channel, purpose_class))
 
 
 def _blackouts(message: Message, purpose_class: str, at: datetime, before: datetime) -> tuple[Blackout, ...]:
@@ -135,8 +131,9 @@ def closed(message: Message, people: BitMap, at: datetime, before: datetime) -> 
         return []
     homes = places.of(people)
     found = _closed(rules, homes, at, before)
-    if {each.reason for each in found} & {Reason.QUIET_HOURS, Reason.HOLIDAY} and (accepted := _accepted(message, at)):
-        found = _closed(_without(rules, accepted), homes, at, before)
+    # Only where somebody is struck is it asked whether the department keeps these rules, and whether it was accepted.
+    if found and (rules.quiet or rules.holidays):
+        found = _closed(_in_force(rules, message, at), homes, at, before)
     return found
 
 
@@ -158,7 +155,9 @@ def _accepted(message: Message, at: datetime) -> set[str]:
     return set(found.filter(stands).values_list("rule", flat=True))
 
 
-def _without(rules: Rules, accepted: set[str]) -> Rules:
-    """The law is not ours to waive."""
+def _in_force(rules: Rules, message: Message, at: datetime) -> Rules:
+    """Without what administrators switched off for the department, and what was accepted; but the law is not ours to waive."""
+    figures, accepted = parameters.in_force().of(message.campaign.department_id), _accepted(message, at)
     quiet = tuple(rule for rule in rules.quiet if rule.is_law) if QUIET in accepted else rules.quiet
-    return replace(rules, quiet=quiet, holidays=rules.holidays and HOLIDAY not in accepted)
+    holidays = rules.holidays and bool(figures.holiday_check) and HOLIDAY not in accepted
+    return replace(rules, quiet=quiet if figures.quiet_check else (), holidays=holidays)
