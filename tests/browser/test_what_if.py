@@ -97,3 +97,26 @@ def test_what_if_pages_are_open_to_everybody(open_page, axe, scene, width, dark)
         page.goto(address)
         assert axe(page) == [], address
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])
+def test_the_other_lead_finds_a_proposed_change_on_the_desk_reads_it_and_signs(open_page, axe, scene, width, dark):  # noqa: F811
+    from apps.campaigns.scenarios import applying
+    from tests.campaigns.scenarios.conftest import move, what_if
+
+    alone = planned(scene.retail.department, range(900, 950), days=20, name="Alone")
+    count()
+    scenario = what_if(scene.online_lead)
+    change = move(scene.online_lead, scenario, alone, 3)
+    applying.apply(actor=scene.online_lead, scenario=scenario, change_ids=[change.pk], now=NOW)
+    page = open_page(scene.retail_lead, width=width, dark=dark)
+    page.goto("/calendar/proposed/")
+    assert axe(page) == []
+    page.goto("/")
+    page.locator("a", has_text="Read and sign").filter(has_text="Move Alone from").click(timeout=8000)
+    page.get_by_role("heading", name="Move Alone from").wait_for()
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="Agree and sign").click()
+    page.get_by_text("Agreed and applied.").wait_for()
+    assert starts(alone) == alone.starts_on + timedelta(days=3)
