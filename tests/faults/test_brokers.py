@@ -66,7 +66,7 @@ def workers(broker: str, sandbox: Path, diary: Path, **options: float) -> Iterat
 
 def ask(broker: str) -> None:
     """Puts one piece of work into the queue of e-mail, as the engine does."""
-    app = Celery(broker=broker)
+    app = Celery(broker=broker, set_as_current=False)
     app.conf.task_queues = settings.CELERY_TASK_QUEUES
     app.send_task("campaigns.work_runs", args=["email"], queue="email")
     app.close()

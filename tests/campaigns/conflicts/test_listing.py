@@ -2,13 +2,12 @@
 
 import pytest
 from django.http import QueryDict
-from pyroaring import BitMap
 
 from apps.campaigns.conflicts import listing, sample
 from apps.campaigns.models import Conflict
 from apps.campaigns.models.conflicts import Severity
 from tests.factories.campaigns import NOW
-from tests.factories.customers import CustomerFactory
+from tests.factories.sending import make_people
 
 from .conftest import count, planned
 from .test_agree import LATER, both_sign
@@ -58,9 +57,8 @@ def test_the_page_names_both_campaigns_once(client, scene, monkeypatch):
 
 
 def test_a_person_of_the_sample_has_only_what_is_left_after_the_agreement(scene):
-    people = BitMap([41, 77])
-    for pk in people:
-        CustomerFactory(pk=pk)
+    # whom the keeping side can contact: anybody else would stay with the yielding one
+    people = make_people(1, first_id=41) | make_people(1, first_id=77)
     before = sample.draw(people, user=scene.retail_lead, around=scene.conflict.first_at, now=NOW)
     assert {len(person.contacts) for person in before} == {2}
     both_sign(scene, f"leave_out:{scene.online.pk}")
