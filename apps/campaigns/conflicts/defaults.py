@@ -23,7 +23,7 @@ from ..models.plan import BINDING_STATUSES
 from ..models.policy import Undecided
 from ..sending.planned import priority
 from . import agree, news, pairs, resolve, settling
-from .resolve import WayOut
+from .wayout import WayOut
 from .writing import UNDECIDED
 
 

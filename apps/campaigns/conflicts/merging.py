@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
@@ -17,12 +16,10 @@ from . import response
 from .findings import Finding
 from .passes import find
 from .snapshot import Plan, PlannedAgreement, PlannedCampaign, PlannedMessage
-
-if TYPE_CHECKING:
-    from .resolve import WayOut, _Pair
+from .wayout import Effect, Pair, WayOut, can_yield, people_of
 
 
-def ways(pair: _Pair, past: response.Response) -> Iterator[WayOut]:
+def ways(pair: Pair, past: response.Response) -> Iterator[WayOut]:
     """Either side leading; nothing where one of them has begun or nobody is shared."""
     from .. import joint
 
@@ -35,24 +32,23 @@ def ways(pair: _Pair, past: response.Response) -> Iterator[WayOut]:
 
 
 def _measured(
-    pair: _Pair, leading: PlannedCampaign, joining: PlannedCampaign, before: list[Finding], past: response.Response
+    pair: Pair, leading: PlannedCampaign, joining: PlannedCampaign, before: list[Finding], past: response.Response
 ) -> WayOut | None:
-    from . import resolve
 
     plan = pair.plan
-    ahead = [each for each in joining.messages if resolve._can_yield(plan, each)]
+    ahead = [each for each in joining.messages if can_yield(plan, each)]
     kept = [each for each in leading.messages if not each.is_public]
     then = _joined(plan, leading, joining, ahead, kept)
-    lost = [(each, resolve._people(plan, [each]) - resolve._people(then, [_of(then, each.id)])) for each in ahead]
+    lost = [(each, people_of(plan, [each]) - people_of(then, [_of(then, each.id)])) for each in ahead]
     shared = BitMap.union(BitMap(), *(people for _message, people in lost))
     if not shared:
         return None
     findings = find(then.focused([leading.id]))
     arising = _arising(pair, findings, before, leading, joining)
-    return resolve.WayOut(
+    return WayOut(
         ResolutionAction.MERGE, leading.id, reached=len(shared), saved=sum(len(people) * _ahead(plan, each) for each, people in lost),
         orders_lost=past.orders(len(shared), {each.channel for each, people in lost if people}), others=len(arising),
-        effects=tuple(resolve.Effect(row.pk, row.rule, row.people_count or 0, 0) for row in pair.findings),
+        effects=tuple(Effect(row.pk, row.rule, row.people_count or 0, 0) for row in pair.findings),
         arising=tuple(arising), spread=pair.spread(then),
         parameters={
             "leading": leading.id, "joining": joining.id, "reached": len(shared),
@@ -110,7 +106,7 @@ def _weighty(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _arising(
-    pair: _Pair, findings: Iterable[Finding], before: Iterable[Finding], leading: PlannedCampaign, joining: PlannedCampaign
+    pair: Pair, findings: Iterable[Finding], before: Iterable[Finding], leading: PlannedCampaign, joining: PlannedCampaign
 ) -> list[tuple[str, int]]:
     """(rule, people) of what the joint campaign would have, more than its two parts have with others today."""
     own = {row.identity for row in pair.findings}

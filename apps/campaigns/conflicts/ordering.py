@@ -8,20 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from .. import schedule
 from ..models.conflicts import ResolutionAction, Severity
-from ..models.plan import CampaignStatus, MessageKind
+from ..models.plan import MessageKind
 from . import response
+from .passes import find
 from .snapshot import Absent, Plan, PlannedCampaign, PlannedMessage
-
-if TYPE_CHECKING:
-    from .resolve import WayOut, _Pair
+from .wayout import MOVABLE, Pair, WayOut
 
 DAY = 24 * 60
 Shift = Mapping[int, int]  # message -> minutes of the wall clock
-NOT_BEGUN = (CampaignStatus.DRAFT, CampaignStatus.IN_REVIEW, CampaignStatus.APPROVED, CampaignStatus.SCHEDULED)
 
 
 def builds_on(plan: Plan, message: PlannedMessage) -> list[PlannedMessage]:
@@ -61,7 +58,7 @@ def moment(message: PlannedMessage, shift: Shift, plan: Plan) -> datetime:
 
 def fits(plan: Plan, campaign: PlannedCampaign, shift: Shift) -> bool:
     """Whether those messages can be moved so: nothing of them has begun, none repeats, and all of them still lie ahead then."""
-    if campaign.status not in NOT_BEGUN or campaign.lock:
+    if campaign.status not in MOVABLE or campaign.lock:
         return False
     own = {message.id: message for message in campaign.messages}
     return set(shift) <= set(own) and all(
@@ -98,8 +95,6 @@ def without_message(plan: Plan, campaign: PlannedCampaign, message_id: int) -> P
 
 def of_weight(plan: Plan, campaign_ids: Iterable[int]) -> dict[str, int]:
     """identity -> people of every finding of weight that these campaigns are in."""
-    from .passes import find
-
     found = find(plan.focused(campaign_ids))
     return {each.identity: each.count or 0 for each in found if each.severity >= Severity.MEDIUM}
 
@@ -126,7 +121,7 @@ def best(plan: Plan, message: PlannedMessage, most: int) -> list[tuple[Shift, in
     return free or ([nearest] if nearest else [])
 
 
-def ways(pair: _Pair, now: datetime) -> Iterator[WayOut]:
+def ways(pair: Pair, now: datetime) -> Iterator[WayOut]:
     """All ways out of a wrong order, measured."""
     plan, message = pair.plan, pair.plan.messages.get(pair.conflict.first_message_id or 0)
     if message is None:
@@ -146,9 +141,7 @@ def parameters(plan: Plan, message: PlannedMessage, shift: Shift) -> dict:
     }
 
 
-def _retiming(pair: _Pair, campaign: PlannedCampaign, message: PlannedMessage, shift: Shift, others: int) -> WayOut:
-    from .resolve import WayOut, find
-
+def _retiming(pair: Pair, campaign: PlannedCampaign, message: PlannedMessage, shift: Shift, others: int) -> WayOut:
     there = pair.plan.with_campaign(retimed(pair.plan, campaign, shift)).focused([campaign.id])
     findings, own = find(there), {row.identity for row in pair.findings}
     still = any(each.identity in own for each in findings)
@@ -159,9 +152,7 @@ def _retiming(pair: _Pair, campaign: PlannedCampaign, message: PlannedMessage, s
     )
 
 
-def _stopping(pair: _Pair, campaign: PlannedCampaign, message: PlannedMessage, now: datetime) -> WayOut:
-    from .resolve import WayOut, find
-
+def _stopping(pair: Pair, campaign: PlannedCampaign, message: PlannedMessage, now: datetime) -> WayOut:
     assert pair.plan.people is not None
     there, lost = without_message(pair.plan, campaign, message.id), len(pair.plan.people.of(message))
     return WayOut(

@@ -24,7 +24,7 @@ from ..models.plan import BINDING_STATUSES
 from ..models.policy import Undecided
 from . import agree, asked, defaults, pairs, registry, resolve, response, sentences, sharing, way_words
 from .passes import UNDECIDED
-from .resolve import WayOut
+from .wayout import WayOut
 
 MINUTES_KEPT = 30
 # Of these one stands for all where there is little room.

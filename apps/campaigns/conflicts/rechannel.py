@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import TYPE_CHECKING
 
 from pyroaring import BitMap
 
@@ -24,9 +23,7 @@ from . import response
 from .findings import Finding
 from .passes import find
 from .snapshot import Plan, PlannedAgreement, PlannedCampaign, PlannedMessage
-
-if TYPE_CHECKING:
-    from .resolve import WayOut, _Pair
+from .wayout import MOVABLE, Pair, WayOut, can_yield, of_side, people_of
 
 
 @dataclass
@@ -65,7 +62,7 @@ class _Side:
         return BitMap.union(BitMap(), *(people for _message, people in self.lost))
 
 
-def ways(pair: _Pair, past: response.Response) -> Iterator[WayOut]:
+def ways(pair: Pair, past: response.Response) -> Iterator[WayOut]:
     """For either side and each channel that can send: the shared people written to there instead, measured."""
     sides = [side for side in _sides(pair) if side.lost]
     everybody = BitMap.union(BitMap(), *(side.shared for side in sides))
@@ -87,22 +84,21 @@ def _offered() -> list[str]:
     return [channel for channel in ADDRESS_KIND if channel in able]
 
 
-def _sides(pair: _Pair) -> Iterator[_Side]:
-    from . import resolve
+def _sides(pair: Pair) -> Iterator[_Side]:
 
     plan, only = pair.plan, pair.only()
     named = _named(pair.campaigns)
     for yielding, keeping in (pair.campaigns, pair.campaigns[::-1]):
-        if yielding.status not in resolve.MOVABLE:
+        if yielding.status not in MOVABLE:
             continue
-        ahead = [each for each in resolve._side(yielding, only[yielding.id]) if resolve._can_yield(plan, each)]
-        kept = [each for each in resolve._side(keeping, only[keeping.id]) if not each.is_public and each.id in named]
+        ahead = [each for each in of_side(yielding, only[yielding.id]) if can_yield(plan, each)]
+        kept = [each for each in of_side(keeping, only[keeping.id]) if not each.is_public and each.id in named]
         bound = PlannedAgreement(
             yielding.id, keeping.id, frozenset(each.id for each in kept), plan.now, only[yielding.id], only[keeping.id],
             yielding=frozenset(each.id for each in ahead),
         )
         then = plan.with_agreement(bound)
-        lost = [(each, resolve._people(plan, [each]) - resolve._people(then, [each])) for each in ahead]
+        lost = [(each, people_of(plan, [each]) - people_of(then, [each])) for each in ahead]
         yield _Side(yielding, kept, bound, [(each, people) for each, people in lost if people])
 
 
@@ -114,10 +110,9 @@ def _named(campaigns: Iterable[PlannedCampaign]) -> set[int]:
 
 
 def _measured(
-    pair: _Pair, side: _Side, channel: str, reached: list[tuple[PlannedMessage, BitMap]], before: dict[str, int],
+    pair: Pair, side: _Side, channel: str, reached: list[tuple[PlannedMessage, BitMap]], before: dict[str, int],
     ids: Iterator[int], past: response.Response,
 ) -> WayOut:
-    from . import resolve
 
     made = [
         (replace(each, id=next(ids), channel=channel, account_id=None, follows_id=None, count=len(people)), people)
@@ -129,7 +124,7 @@ def _measured(
     then.people.put({each.id: people for each, people in made})
     findings, there = find(then), BitMap.union(BitMap(), *(people for _message, people in made))
     arising = _arising(pair, findings, before)
-    return resolve.WayOut(
+    return WayOut(
         ResolutionAction.CHANNEL, side.campaign.id, channel=channel, reached=len(there), still_both=len(there),
         people_lost=len(side.shared - there), orders_lost=_orders_lost(side, channel, there, past), others=len(arising),
         effects=pair.effects(findings), arising=tuple(arising), spread=pair.spread(then),
@@ -146,7 +141,7 @@ def _weighty(findings: Iterable[Finding]) -> dict[str, int]:
     return {each.identity: each.count or 0 for each in findings if each.severity >= Severity.MEDIUM}
 
 
-def _arising(pair: _Pair, findings: list[Finding], before: dict[str, int]) -> list[tuple[str, int]]:
+def _arising(pair: Pair, findings: list[Finding], before: dict[str, int]) -> list[tuple[str, int]]:
     """(rule, people) of what is new or larger by it, beside what is to be solved."""
     own = {row.identity for row in pair.findings}
     return [

@@ -1,9 +1,8 @@
-"""The way out that splits the shared people by predicted value: each stays with the side more likely to bring an order.
+"""Who of the shared people is worth more to which side: each is told apart by what is more likely to bring an order.
 
 A person's expectation on a channel is the past response of everybody with the same history on it (never contacted, contacted,
 contacted and bought), drawn towards the channel's own rate where few are alike (response.py). Who goes where is frozen with the
-agreement, and so is what was decided for each history: whoever joins an audience later is split by that. The keeping side is the
-one with the higher rate of all its people; where both are equal the higher priority keeps, then the campaign that writes first.
+agreement, and so is what was decided for each history: whoever joins an audience later is split by that.
 """
 
 from __future__ import annotations
@@ -11,22 +10,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import product
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from pyroaring import BitMap
 
 from ..models import Agreement
-from ..models.conflicts import ResolutionAction
 from . import response
-from .snapshot import PlannedAgreement, PlannedCampaign, PlannedMessage
-
-if TYPE_CHECKING:
-    from .resolve import WayOut, _Pair
-
-LATEST = datetime.max.replace(tzinfo=UTC)
-
 
 BOUGHT, CONTACTED, NEVER = "b", "c", "n"
 
@@ -61,41 +52,6 @@ def late_swapped(agreement: Agreement, people: BitMap, now: datetime) -> BitMap:
         return BitMap()
     late = people - cast(BitMap, agreement.settled or BitMap())
     return Rates.of(agreement.rates).among(late, response.past(now=now)) if late else late
-
-
-def split(pair: _Pair, now: datetime) -> Iterator[WayOut]:
-    """The split, measured; nothing where the past gives no reason to part the people or a side has nobody to give."""
-    from . import resolve
-
-    past, only = response.past(now=now), pair.only()
-    ahead = {
-        side.id: [message for message in resolve._side(side, only[side.id]) if resolve._can_yield(pair.plan, message)]
-        for side in pair.campaigns
-    }
-    if not all(ahead.values()):
-        return
-    sides = sorted(pair.campaigns, key=lambda campaign: _rank(campaign, ahead[campaign.id], past), reverse=True)
-    keeping, yielding = (ahead[campaign.id] for campaign in sides)
-    both = resolve._people(pair.plan, keeping) & resolve._people(pair.plan, yielding)
-    swapped, lost = parted(both, _channels(keeping), _channels(yielding), past)
-    if not swapped or swapped == both:
-        return
-    agreement = PlannedAgreement(
-        sides[1].id, sides[0].id, frozenset(message.id for message in keeping), pair.plan.now, only[sides[1].id],
-        only[sides[0].id], swapped=swapped, yielding=frozenset(message.id for message in yielding),
-    )
-    then = pair.plan.with_agreement(agreement)
-    yield resolve.WayOut(
-        ResolutionAction.SPLIT, sides[1].id, people_lost=len(both), orders_lost=lost,
-        still_both=len(resolve._people(then, keeping) & resolve._people(then, yielding)),
-        effects=pair.effects(resolve.find(then)), spread=pair.spread(then),
-        parameters={
-            "yielding": sides[1].id, "keeping": sides[0].id, "yielding_message": only[sides[1].id],
-            "keeping_message": only[sides[0].id], "swapped": frozen(swapped),
-            "swapped_count": len(swapped), "kept": len(both) - len(swapped), "settled": frozen(both),
-            "rates": rates(both, _channels(keeping), _channels(yielding), past).plain(),
-        },
-    )
 
 
 def frozen(people: BitMap) -> str:
@@ -151,14 +107,3 @@ def _alike(people: BitMap, channels: Sequence[str], past: response.Response) -> 
         group = BitMap.intersection(*(part for _letter, part in chosen)) if chosen else BitMap()
         if group:
             yield "".join(letter for letter, _part in chosen), group
-
-
-def _channels(messages: list[PlannedMessage]) -> set[str]:
-    return {message.channel for message in messages}
-
-
-def _rank(campaign: PlannedCampaign, messages: list[PlannedMessage], past: response.Response) -> tuple[float, int, float]:
-    """What puts a side before the other for everybody who is not told apart: rate, priority, the earlier first contact."""
-    rate = max((past.rate(message.channel) or 0.0 for message in messages), default=0.0)
-    first = min((start for message in messages for start, _end in message.windows), default=LATEST)
-    return rate, campaign.priority, -first.timestamp()

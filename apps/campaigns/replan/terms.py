@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from ..conflicts import resolve
+from ..conflicts import resolve, wayout
 from ..conflicts.findings import Finding
 from ..conflicts.lead_times import LeadTimes
 from ..conflicts.snapshot import Plan, PlannedCampaign
@@ -73,7 +73,7 @@ class Terms:
             return "chosen"
         if campaign.lock:
             return f"lock_{campaign.lock}"
-        if campaign.status not in resolve.MOVABLE:
+        if campaign.status not in wayout.MOVABLE:
             return "begun"
         if campaign.status in (CampaignStatus.APPROVED, CampaignStatus.SCHEDULED) and not self.moves_agreed:
             return "agreed"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..conflicts import loading, ordering, resolve
+from ..conflicts import loading, ordering, resolve, wayout
 from ..conflicts.snapshot import Plan, PlannedAgreement, PlannedCampaign, PlannedMessage
 from ..models.plan import MessageKind
 from ..models.scenarios import ChangeKind
@@ -89,7 +89,7 @@ def _moved(plan: Plan, campaign: PlannedCampaign, step: Step) -> Plan:
     days = step.parameters["days"]
     if step.parameters.get("from", campaign.starts_on.isoformat()) != campaign.starts_on.isoformat():
         raise DoesNotFit("moved_meanwhile")
-    if campaign.status not in resolve.MOVABLE:
+    if campaign.status not in wayout.MOVABLE:
         raise DoesNotFit("begun")
     if campaign.lock:
         raise DoesNotFit("locked")

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..calendar.preview import Preview, _changes
-from ..conflicts import loading, resolve
+from ..conflicts import loading, resolve, wayout
 from ..conflicts.passes import find
 from ..conflicts.snapshot import Plan
 from ..models import Campaign, Scenario
@@ -44,7 +44,7 @@ def _problem(plan: Plan, campaign: Campaign, total: int) -> str:
     planned = plan.campaigns.get(campaign.pk)
     if planned is None:
         return words.misfit("gone")
-    if planned.status not in resolve.MOVABLE:
+    if planned.status not in wayout.MOVABLE:
         return words.misfit("begun")
     return "" if not total or resolve.is_movable(plan, planned, total) else words.misfit("not_movable")
 

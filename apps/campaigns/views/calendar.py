@@ -22,7 +22,7 @@ from apps.core.http import render_page
 
 from .. import moving, partners, planning
 from ..calendar import earlier, figures, layout, period, preview, reading
-from ..conflicts import panels, resolve, sample
+from ..conflicts import panels, sample, wayout
 from ..models import Campaign, CampaignStatus, Conflict, ContactPolicy
 from ..models.conflicts import Severity
 
@@ -61,7 +61,7 @@ def timeline(request: HttpRequest) -> HttpResponse:
         "changes": changes, "then_url": _then_url(request, changes is not None),
         "timeline": drawn, "all_links": all_links, "most_links": layout.MOST_LINKS, "strip": _strip(span, counted),
         "before": span.moved(-span.weeks + 1), "after": span.moved(span.weeks - 1),
-        "blackout_days": {day for day in span.days if context["reading"].is_blacked_out(day)}, "movable": resolve.MOVABLE,
+        "blackout_days": {day for day in span.days if context["reading"].is_blacked_out(day)}, "movable": wayout.MOVABLE,
         "legend": ["email", "sms", "call", "letter", "store", "onsite"],
         "panel": _chosen(request, context["reading"]), "moved": _moved(request), "agenda": context["reading"].by_day(),
     }

@@ -20,7 +20,7 @@ from apps.core.http import render_page
 
 from ..calendar import figures as calendar_figures
 from ..calendar import layout, period
-from ..conflicts import loading, resolve
+from ..conflicts import loading, wayout
 from ..models import Campaign, Scenario, ScenarioChange
 from ..models.plan import PLANNED_STATUSES
 from ..models.scenarios import ChangeKind, ChangeState, ScenarioOrigin
@@ -47,7 +47,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     context = {
         "scenarios": Scenario.objects.filter(owner=access.current_user(request), closed_at=None).prefetch_related("changes"),
         "first": today + timedelta(days=1), "last": today + timedelta(days=42), "origins": ScenarioOrigin,
-        "campaigns": _asked_about(today), "movable": resolve.MOVABLE,
+        "campaigns": _asked_about(today), "movable": wayout.MOVABLE,
     }
     return render_page(request, "campaigns/scenarios/list.html", context)
 
@@ -112,7 +112,7 @@ def _calendar(request: HttpRequest, scenario: Scenario, span: period.Period, now
     counted = showing.strip(calendar_figures.of(span.days, now=now), tried)
     return context | {
         "what_if": scenario, "timeline": layout.lay_out(context["reading"], counted), "strip": _strip(span, counted),
-        "before": span.moved(-span.weeks + 1), "after": span.moved(span.weeks - 1), "movable": resolve.MOVABLE,
+        "before": span.moved(-span.weeks + 1), "after": span.moved(span.weeks - 1), "movable": wayout.MOVABLE,
         "blackout_days": {day for day in span.days if context["reading"].is_blacked_out(day)},
         "legend": ["email", "sms", "call", "letter", "store", "onsite"], "agenda": context["reading"].by_day(),
         "table": table.of(scenario, tried, now=now), "panel": None,
