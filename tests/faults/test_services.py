@@ -16,13 +16,13 @@ from config.watcher import LINGER_SECONDS, LOOK_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from config.embedded import Cluster
 cluster = Cluster(Path(sys.argv[1]), "trial")
 cluster.attach()
 print("attached", flush=True)
-time.sleep(120)
+sys.stdin.read()
 """
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the wheels are for Linux and macOS")
@@ -42,7 +42,7 @@ def holder(cluster):
 
     def start():
         process = subprocess.Popen(
-            [sys.executable, "-c", HOLD, str(cluster.state_dir)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", HOLD, str(cluster.state_dir)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         started.append(process)
         assert process.stdout.readline() == "attached\n"
@@ -140,7 +140,7 @@ def test_a_crashed_postgres_is_started_again_for_those_who_are_attached(cluster)
 
 def test_many_who_come_at_once_share_one_pair_of_servers(cluster, holder):
     commands = [[sys.executable, "-c", HOLD, str(cluster.state_dir)] for _ in range(4)]
-    processes = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for command in commands]
+    processes = [subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for command in commands]
     try:
         assert [process.stdout.readline() for process in processes] == ["attached\n"] * 4
         watchers = [number for number in server_processes(cluster) if "watcher" in words_of(number)]
