@@ -16,9 +16,11 @@ from config.watcher import LINGER_SECONDS, LOOK_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = """
-import sys
+import signal, sys
 from pathlib import Path
 from config.embedded import Cluster
+# a run started in the background hands down that SIGINT is ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)
 cluster = Cluster(Path(sys.argv[1]), "trial")
 cluster.attach()
 print("attached", flush=True)
