@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from .snapshot import PlannedAgreement, PlannedMessage
 
 NOBODY = BitMap()
+NONE: frozenset[int] = frozenset()
 Net = tuple[int, frozenset[int], tuple[tuple[frozenset[int], bool], ...], frozenset[int]]
+Split = tuple[frozenset[int], "PlannedAgreement", bool]
 EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -99,14 +101,16 @@ class People:
 
     def of(self, message: PlannedMessage) -> BitMap:
         """The people a message would reach, net of the agreements in force."""
-        key, splits = self._key(message)
-        opposite = key[3]
-        if key[1] or splits or opposite or message.id not in self._whole:
+        return self._of(message, *self._key(message))
+
+    def _of(self, message: PlannedMessage, key: Net, splits: list[Split]) -> BitMap:
+        _own, leaves, _told, opposite = key
+        if leaves or splits or opposite or message.id not in self._whole:
             self.fetch([message])
-        if not key[1] and not splits and not opposite:
+        if not leaves and not splits and not opposite:
             return self._whole[message.id]
         if key not in self._net:
-            net = self._whole[message.id] - BitMap.union(NOBODY, *(self._contacted(pk) for pk in key[1]))
+            net = self._whole[message.id] - BitMap.union(NOBODY, *(self._contacted(pk) for pk in leaves))
             for others, agreement, only_swapped in splits:
                 theirs = BitMap.union(NOBODY, *(self._contacted(pk) for pk in others)) & self._whole[message.id]
                 swapped = agreement.swapped_among(theirs)
@@ -131,7 +135,7 @@ class People:
             return frozenset()
         return frozenset[int]().union(*(agreement.leaves(message) for agreement in self._agreements))
 
-    def _splits(self, message: PlannedMessage) -> list[tuple[frozenset[int], PlannedAgreement, bool]]:
+    def _splits(self, message: PlannedMessage) -> list[Split]:
         found = [(agreement, *agreement.splits(message)) for agreement in self._agreements if agreement.swapped]
         return [(others, agreement, only_swapped) for agreement, others, only_swapped in found if others]
 
@@ -144,8 +148,10 @@ class People:
             return frozenset()
         return frozenset[int]().union(*(agreement.leave_to(message) for agreement in self._agreements))
 
-    def _key(self, message: PlannedMessage) -> tuple[Net, list[tuple[frozenset[int], PlannedAgreement, bool]]]:
+    def _key(self, message: PlannedMessage) -> tuple[Net, list[Split]]:
         """What tells this audience from the same one under other agreements, and the splits it takes part in."""
+        if not self._agreements:
+            return (message.id, NONE, (), NONE), []
         splits = self._splits(message)
         told = tuple((others, only) for others, _agreement, only in splits)
         return (message.id, self._leaves(message), told, self._opposite(message)), splits
@@ -160,10 +166,11 @@ class People:
         """How many people would get both. Counted without putting them together, and only once."""
         if first.is_public or second.is_public:
             return len(self.of(second if first.is_public else first))
-        key = (self._key(first)[0], self._key(second)[0])
-        count = self._counts.get(key)
+        (one, splits), (other, opposite_splits) = self._key(first), self._key(second)
+        count = self._counts.get((one, other))
         if count is None:
-            count = self._counts[key] = self.of(first).intersection_cardinality(self.of(second))
+            theirs = self._of(second, other, opposite_splits)
+            count = self._counts[one, other] = self._of(first, one, splits).intersection_cardinality(theirs)
         return count
 
     def meeting(self, pairs: Sequence[tuple[PlannedMessage, PlannedMessage]]) -> Counted:

@@ -1,6 +1,10 @@
-"""The ledger: partitioned by the day of the run and append-only in the database.
+"""What PostgreSQL is told beyond the models.
 
-Months get a partition of their own from ``apps.campaigns.sending.partitions``; the default partition takes what has none yet.
+The ledger is partitioned by the day of the run and append-only in the database. Months get a partition of their own from
+``apps.campaigns.sending.partitions``; the default partition takes what has none yet.
+
+Planned audiences are stored as they are: roaring bitmaps are packed already, compressing the largest of them saved a tenth and
+took a third of the time in which all were read.
 """
 
 from django.db import migrations
@@ -18,8 +22,10 @@ CREATE TRIGGER delivery_append_only BEFORE UPDATE OR DELETE ON campaigns_deliver
 FOR EACH ROW EXECUTE FUNCTION concord_append_only();
 """
 
+AUDIENCES = "ALTER TABLE campaigns_message ALTER COLUMN plan_audience SET STORAGE EXTERNAL"
+
 
 class Migration(migrations.Migration):
     dependencies = [("campaigns", "0001_initial"), ("accounts", "0002_database")]
 
-    operations = [migrations.RunSQL(LEDGER, migrations.RunSQL.noop)]
+    operations = [migrations.RunSQL(LEDGER, migrations.RunSQL.noop), migrations.RunSQL(AUDIENCES, migrations.RunSQL.noop)]

@@ -67,12 +67,10 @@ def new(request: HttpRequest) -> HttpResponse:
     user = access.current_user(request)
     access.require(user.department is not None, _("You belong to no department yet; an administrator can change that."))
     assert user.department is not None
-    today = clock.company_day(clock.now())
     programme = Programme.objects.filter(pk=frame.number(request.GET.get("programme"))).first()
     form = CampaignForm(
         request.POST or None, department=user.department, instance=Campaign(programme=programme, department=user.department),
-        initial=({"starts_on": programme.starts_on, "ends_on": programme.ends_on, "takes_dates": True, "owner": user} if programme else {
-"owner": user, "starts_on": request.GET.get("starts_on") or today, "ends_on": request.GET.get("ends_on") or today}),
+        initial={"owner": user} | _days(request, programme),
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         try:
@@ -84,6 +82,14 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("campaigns:messages", campaign.pk)
     return render(request, "campaigns/new.html", {"form": form})
+
+
+def _days(request: HttpRequest, programme: Programme | None) -> dict[str, Any]:
+    """The days to begin with: the programme's, else those of the address (a day of the calendar), else today."""
+    if programme:
+        return {"starts_on": programme.starts_on, "ends_on": programme.ends_on, "takes_dates": True}
+    today = clock.company_day(clock.now())
+    return {name: request.GET.get(name) or today for name in ("starts_on", "ends_on")}
 
 
 @access.signed_in
