@@ -4,14 +4,14 @@
 
 Uses a database cluster of its own (``.concord/benchmarks``). The last line is one JSON object. ``preview_ms`` and ``page_ms`` are
 measured with at most a million customers, everything else with all of them. Times are the best of some rounds, of the preview
-the median over seven moves.
+the median over seven moves; the pairs are counted before and after SQL has its turn, because a shared machine has moods.
 
 ``pairs_vs_sql``: the plan is read, all audiences are read, and all pairs near in time are counted, by the people of the product;
 SQL gets one self-join (shown in ``SELF_JOIN``) that counts the same pairs, only those near in time, over a table with just the
-members, an index that begins with the customer, fresh statistics and both cores; so many campaigns of consecutive days as hold
-24 million members, extrapolated by the members of the pairs. The true time would be longer: SQL meets every two memberships of a
-customer before it looks at their days, and with all campaigns in the table these grow with the square. ``identical_to_sql``
-compares every count of that join with ours, and the number of people under pressure.
+members, an index that begins with the customer, fresh statistics and both cores. It gets so many of the customers, in all campaigns,
+as hold 24 million members; what it takes for them is extrapolated by the number of customers, in which a join on the customer is
+linear at best. ``identical_to_sql`` compares every count of that join with ours for the same customers, and the number of people
+under pressure.
 
 ``edit_ms``: a campaign was moved by an hour; the plan is read anew and all rules look for what touches it. ``edit_limited_ms``
 and ``preview_limited_ms`` are the same with a contact limit of three a week in force (``preview_ms`` without): then everybody in
@@ -262,7 +262,7 @@ def main(arguments):
     if options.quick:
         options.customers, options.campaigns = 500_000, 60
     owner, now = prepare(options.customers, options.campaigns)
-    seconds, found = timed(lambda: pairs(now), rounds=5)
+    seconds, found = timed(lambda: pairs(now), rounds=8)
     print(f"{len(found)} pairs near in time, all counted exactly in {1000 * seconds:.0f} ms, loading included", flush=True)
     growth(now, seconds)
     figures = {"customers": options.customers, "campaigns": options.campaigns, "pairs": len(found)}
@@ -270,6 +270,7 @@ def main(arguments):
     print(f"people pass, every finding written with its people: {people_pass(now):.1f} s", flush=True)
     worker_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     sql_seconds, same_pairs = compare_pairs(now, found, options.customers)
+    seconds = min(seconds, timed(lambda: pairs(now), rounds=8)[0])
     pressure_ratio, same_pressure = compare_pressure(now, options.customers)
     if options.customers > PAGE_CUSTOMERS:
         owner, now = prepare(PAGE_CUSTOMERS, options.campaigns)
