@@ -11,17 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import sys
 from datetime import timedelta
 from time import perf_counter
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("CONCORD_CLUSTER", "benchmarks")
-
-import django
+from tests.benchmarks import prepare_django
 
 
 def campaign_for(people: Any, now: Any) -> Any:
@@ -54,9 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=50_000)
     given = parser.parse_args()
-    if os.environ["CONCORD_CLUSTER"] in ("main", "tests"):
-        sys.exit("This empties the database: give it a cluster of its own (CONCORD_CLUSTER).")
-    django.setup()
+    prepare_django()
     from django.core.cache import cache
     from django.core.management import call_command
     from django.db import connection

@@ -2,7 +2,7 @@
 
     uv run python -m tests.benchmarks.conflicts [--customers N] [--campaigns M] [--quick]
 
-Uses a database cluster of its own (``.concord/benchmarks``). The last line is one JSON object. ``preview_ms`` and ``page_ms`` are
+Empties a database cluster of its own (``.concord/benchmarks``). The last line is one JSON object. ``preview_ms`` and ``page_ms`` are
 measured with at most a million customers, everything else with all of them. Times are the best of some rounds, of the preview
 the median over seven moves; the pairs are counted before and after SQL has its turn, because a shared machine has moods.
 
@@ -28,7 +28,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import random
 import resource
 import sys
@@ -37,13 +36,9 @@ from datetime import timedelta
 from math import log, log1p
 from time import perf_counter
 
-os.environ["CONCORD_CLUSTER"] = "benchmarks"
-os.environ["CONCORD_MODE"] = "development"
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from tests.benchmarks import prepare_django
 
-import django
-
-django.setup()
+prepare_django()
 
 from django.core.cache import cache
 from django.core.management import call_command

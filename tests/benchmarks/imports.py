@@ -12,7 +12,6 @@ What counts is the ratio within one round. Uses a database cluster of its own (`
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import statistics
 import tempfile
@@ -21,13 +20,9 @@ from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 
-os.environ["CONCORD_CLUSTER"] = "benchmarks"
-os.environ["CONCORD_MODE"] = "development"
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from tests.benchmarks import prepare_django
 
-import django
-
-django.setup()
+prepare_django()
 
 from django.conf import settings
 from django.core.management import call_command

@@ -45,7 +45,7 @@ def _compiled() -> Any:
     shown = blocks.cleaned(made)
     cutter = rendering._Cutter()
     source = mjml.to_html(template="classic", blocks=shown, look=mjml.Look(), preheader="", language="nb")
-    html = rendering._with_pixel(cutter.cut(cutter.mark_links(source, is_html=True), "h", is_html=True))
+    html = rendering._with_signs(cutter.cut(cutter.mark_links(source, is_html=True), "h", is_html=True))
     text = cutter.cut(cutter.mark_links(blocks.plain_text(shown, {}), is_html=False), "t")
     subject = cutter.cut("{{ customer.given_name }}, vinteren er her", "s")
     content = MimeTemplate.compile(
