@@ -259,3 +259,17 @@ def test_the_preview_tells_how_many_of_its_people_pass_the_contact_limit_before_
     page = client.get(f"/calendar/move/{scene.online.pk}/?days=9").content.decode()
     assert "over the contact limit" in page
     assert "(-30)" in page or "(−30)" in page
+
+
+@pytest.mark.django_db
+def test_the_preview_tells_of_another_campaigns_conflict_with_all_its_people_not_only_with_those_concerned(scene):  # noqa: F811
+    ContactPolicyFactory(limit=1, hours=7 * 24)
+    third = planned(scene.retail.department, [*range(20), *range(230, 250)], days=4, name="Reminder")
+    count()
+
+    def told(days):
+        changes = preview.of(scene.online, days, now=NOW).changes
+        return next((change.before, change.after, change.kind) for change in changes if change.other == third and change.title[0] == "O")
+
+    assert told(1) == (30, 30, "stays")
+    assert told(9) == (30, 20, "stays")

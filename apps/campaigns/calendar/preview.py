@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from pyroaring import BitMap
@@ -12,10 +11,11 @@ from pyroaring import BitMap
 from .. import pacing
 from ..conflicts import loading, pressure, registry, resolve
 from ..conflicts.findings import Finding
-from ..conflicts.passes import UNDECIDED, find
+from ..conflicts.passes import find
 from ..conflicts.snapshot import Plan
+from ..conflicts.writing import SETTLED
 from ..models import Campaign, Conflict
-from ..models.conflicts import Severity
+from ..models.conflicts import ConflictState, Severity
 
 
 @dataclass(frozen=True)
@@ -123,21 +123,28 @@ def _changes(campaign: Campaign, before: dict[str, Finding], after: dict[str, Fi
     every = {**before, **after}
     others = {pk for finding in every.values() for pk in finding.campaigns if pk and pk != campaign.pk}
     campaigns = Campaign.objects.select_related("department").in_bulk(others)
-    decided: dict[str, Any] = {
-        row.identity: row.get_state_display()
-        for row in Conflict.objects.filter(identity__in=every).exclude(state__in=UNDECIDED).only("identity", "state")
-        if row.state in ("accepted", "resolved")
-    }
-    rows = [
-        Change(
-            str(registry.rule(finding.rule).title), next((campaigns[pk] for pk in finding.campaigns if pk in campaigns), None),
-            finding.severity, _count(before.get(identity)), _count(after.get(identity)), decided.get(identity, ""),
-        )
-        for identity, finding in every.items()
-    ]
+    rows = Conflict.objects.filter(identity__in=every).exclude(state=ConflictState.OBSOLETE)
+    known = {row.identity: row for row in rows.only("identity", "state", "people_count")}
+    changes = []
+    for identity, finding in every.items():
+        row = known.get(identity)
+        other = next((campaigns[pk] for pk in finding.campaigns if pk in campaigns), None)
+        besides = 0 if campaign.pk in finding.campaigns else _besides(row, before.get(identity))
+        changes.append(Change(
+            str(registry.rule(finding.rule).title), other, finding.severity,
+            _count(before.get(identity), besides), _count(after.get(identity), besides),
+            row.get_state_display() if row is not None and row.state in SETTLED else "",
+        ))
     order = {"new": 0, "stays": 1, "gone": 2}
-    return sorted(rows, key=lambda row: (order[row.kind], -row.severity, -(row.after or row.before or 0)))
+    return sorted(changes, key=lambda row: (order[row.kind], -row.severity, -(row.after or row.before or 0)))
 
 
-def _count(finding: Finding | None) -> int | None:
-    return None if finding is None else finding.count
+def _besides(row: Conflict | None, before: Finding | None) -> int:
+    """The people of another campaign's conflict who are not in this one: to them the move does nothing."""
+    return max(0, (row.people_count or 0) - (_count(before, 0) or 0)) if row is not None else 0
+
+
+def _count(finding: Finding | None, besides: int) -> int | None:
+    if finding is None:
+        return besides or None
+    return None if finding.count is None else finding.count + besides

@@ -84,14 +84,16 @@ def count_people(*, number: int, now: datetime) -> bool:
 
 def look_again(campaign_ids: Iterable[int], *, now: datetime) -> None:
     """The people pass for these campaigns alone and at once, on the audiences as last counted, so that what was decided
-    about them shows. The caller holds the plan's number. Leaves it to the task where an audience never was counted.
+    about them shows. The caller holds the plan's number. Leaves it to the task where an audience never was counted, and what
+    others have: of their people it sees only those of these campaigns.
     """
     ids = list(campaign_ids)
     uncounted = Message.objects.filter(campaign__in=ids, plan_computed_at=None).exclude(kind=MessageKind.UNADDRESSED)
     if uncounted.exists():
         return
     plan = loading.load(now=now, focus=ids)
-    news.tell(writing.write(plan, find(plan), now=now), now=now)
+    own = [finding for finding in find(plan) if plan.in_focus(*(pk for pk in finding.campaigns if pk))]
+    news.tell(writing.write(plan, own, now=now), now=now)
 
 
 def _number() -> int:

@@ -9,7 +9,7 @@ from apps.accounts.models import Notification
 from apps.campaigns.conflicts import loading, passes
 from apps.campaigns.models import Conflict, Message, PlanVersion
 from tests.factories.accounts import DepartmentFactory
-from tests.factories.campaigns import NOW, MessageFactory, OfferFactory
+from tests.factories.campaigns import NOW, ContactPolicyFactory, MessageFactory, OfferFactory
 
 from .conftest import count, planned
 
@@ -124,3 +124,14 @@ def test_the_sentence_tells_who_what_when_and_how_many(scene):
         "Black Week in store (Retail, no discount, from 20 Nov) and Black Week online (Online, −30 %, from 21 Nov) say "
         "different things about Coats to 60 of the same people within 1 day."
     )
+
+
+def test_looking_again_at_two_campaigns_leaves_a_thirds_people_as_they_were_counted(scene):
+    ContactPolicyFactory(limit=1, hours=7 * 24)
+    third = planned(scene.retail.department, [*range(20), *range(230, 250)], days=4, name="Reminder")
+    count()
+    pressed = Conflict.objects.get(rule="pressure", first_campaign=third)
+    assert pressed.people_count == 30
+    passes.look_again([scene.retail.pk], now=NOW)
+    pressed.refresh_from_db()
+    assert pressed.people_count == 30
