@@ -19,7 +19,7 @@ from apps.accounts.models import User
 from apps.channels.models import ChannelAccount
 from apps.core import clock
 
-from . import approval, launch, moving, planning, schedule
+from . import approval, launch, locking, moving, planning, schedule
 from .conflicts import passes
 from .models import Campaign, Message
 from .models.scenarios import ChangeKind
@@ -64,7 +64,7 @@ def retime(*, actor: User, campaign: Campaign, shift: Mapping[int, int], as_agre
     Raises ValidationError in words when one of them has begun, repeats, or would lie in the past.
     """
     current, zone = moving.lock([campaign.pk])[0], clock.company_zone()
-    if words := moving.lock_problem(current):
+    if words := locking.problem(current):
         raise ValidationError(words)
     rows = list(current.messages.filter(pk__in=shift).defer("plan_audience"))
     if current.status in moving.BEGUN or len(rows) != len(shift) or any(row.recurrence or row.runs.exists() for row in rows):

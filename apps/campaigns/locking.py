@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -14,6 +15,22 @@ from apps.accounts.models import User
 from .conflicts import passes
 from .models import Campaign
 from .models.plan import Lock
+
+
+def problem(campaign: Campaign) -> str:
+    """What the lock of the campaign means and who lifts it, in words; empty when it is not locked."""
+    if not campaign.lock:
+        return ""
+    why = f"{campaign.get_lock_display()}: {campaign.lock_reason}" if campaign.lock_reason else campaign.get_lock_display()
+    return _("“%(campaign)s” is locked (%(why)s): its days and times stay as they are until the lead of %(department)s unlocks it.") % {
+        "campaign": campaign.name, "why": why, "department": campaign.department,
+    }
+
+
+def refuse(campaign: Campaign, fields: Iterable[str]) -> None:
+    """Raises ValidationError at these fields, which say when something happens, when the campaign is locked."""
+    if (found := list(fields)) and (words := problem(campaign)):
+        raise ValidationError(dict.fromkeys(found, words))
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from apps.accounts import access, audit
 from apps.accounts.models import User
 from apps.core import clock
 
-from . import approval, partners, planning, schedule
+from . import approval, locking, partners, planning, schedule
 from .conflicts import passes
 from .models import Campaign, CampaignStatus, Message
 
@@ -59,21 +59,13 @@ def _locked(campaign: Campaign) -> Campaign:
     return lock([campaign.pk])[0]
 
 
-def lock_problem(campaign: Campaign) -> str:
-    """Why nothing of the campaign may be moved before its lead unlocks it, in words; empty when it is not locked."""
-    if not campaign.lock:
-        return ""
-    why = f"{campaign.get_lock_display()}: {campaign.lock_reason}" if campaign.lock_reason else campaign.get_lock_display()
-    return _("“%(campaign)s” is locked (%(why)s): its lead has to unlock it first.") % {"campaign": campaign.name, "why": why}
-
-
 def problem(campaign: Campaign, days: int, *, now: datetime) -> str:
     """Why the campaign cannot be moved by so many days, in words; empty when it can."""
     if campaign.status in BEGUN:
         return _("“%(campaign)s” is %(state)s; what has begun is not moved.") % {
             "campaign": campaign.name, "state": campaign.get_status_display().lower()
         }
-    if words := lock_problem(campaign):
+    if words := locking.problem(campaign):
         return words
     if campaign.messages.filter(purpose__purpose_class="safety").exists():
         return _("Safety notices are never moved.")

@@ -19,7 +19,7 @@ from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.money import currency_code
 
-from . import approval, inheritance, partners, schedule
+from . import approval, inheritance, locking, partners, schedule
 from .conflicts import passes
 from .models import Campaign, CampaignStatus, Message, MessageKind
 
@@ -33,6 +33,7 @@ MESSAGE_FIELDS = (
     "estimated_reach", "planned_cost",
 )
 MESSAGE_SETS = ("include", "exclude")
+TIMES = ("timing", "send_at", "send_until", "recurrence", "recurs_until")
 CLOSED = (CampaignStatus.DONE, CampaignStatus.CANCELLED)
 # within this time the same request by the same person is the second click of a double click
 DOUBLE_CLICK = timedelta(seconds=20)
@@ -169,7 +170,9 @@ def change_campaign(
     changed = _assign(current, values, CAMPAIGN_FIELDS)
     if not changed:
         return current
+    days = {name: getattr(current, name) for name in inheritance.DAYS}
     inheritance.take_days(current, values)
+    locking.refuse(current, [name for name in days if name in changed or days[name] != getattr(current, name)])
     _check_campaign(current)
     current.version += 1
     current.updated_at = now
@@ -276,6 +279,7 @@ def change_message(
     if current.version != expected_version:
         raise EditedMeanwhile(current, values)
     changed = _assign(current, _own(current, values), MESSAGE_FIELDS)
+    locking.refuse(current.campaign, [name for name in TIMES if name in changed])
     if changed.keys() & {"offer", "without_offer", "purpose"}:
         current.offer_inherited = current.offer_inherited and "offer" not in changed
         inheritance.take_offer(current, inheritance.offer_of(current.campaign))

@@ -215,6 +215,19 @@ def test_a_message_in_the_past_and_a_version_twice_are_refused_in_words(call, ou
     assert (again.status_code, again.json()["id"]) == (409, ContentVersion.objects.get().pk)
 
 
+def test_the_days_of_a_locked_draft_are_changed_by_no_program(call, ours):
+    campaign = call("post", "campaigns/", CAMPAIGN).json()
+    Campaign.objects.update(lock="booked", lock_reason="Radio slots")
+    row = MessageFactory(campaign_id=campaign["id"], send_at=NOW + timedelta(days=12), channel="email")
+    later = str(NOW + timedelta(days=13))
+    refused = call("patch", f"messages/{row.pk}/", {"version": 1, "send_at": later})
+    assert refused.status_code == 400 and "is locked (booked: Radio slots)" in str(refused.json()), refused.json()
+    refused = call("patch", f"campaigns/{campaign['id']}/", {"version": 1, "ends_on": str(FIRST)})
+    assert refused.status_code == 400 and "is locked" in str(refused.json())
+    assert call("patch", f"messages/{row.pk}/", {"version": 1, "name": "New name"}).status_code == 200
+    assert Message.objects.get().send_at == row.send_at
+
+
 def test_changing_prices_keeps_the_days_and_days_keep_the_prices(call, ours):
     offer = OfferFactory(department=ours)
     before = (offer.valid_from, offer.valid_until)

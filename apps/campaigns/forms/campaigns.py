@@ -15,6 +15,7 @@ from apps.core import formats
 from apps.core.fields import code_of
 from apps.core.money import currency_code
 
+from .. import inheritance, locking
 from ..models import Campaign, Offer, Programme
 from .widgets import DateInput, SeenForm, choose_from, day_in_reach, keep_in_reach, version_field
 
@@ -44,6 +45,10 @@ class CampaignForm(forms.ModelForm):
         current = models.Q(archived_at=None) | models.Q(pk=self.instance.offer_id)
         choose_from(self.fields["offer"], Offer.objects.filter(current))
         self._say_what_is_inherited()
+        if words := locking.problem(self.instance):
+            for name in inheritance.DAYS:
+                self.fields[name].widget.attrs["readonly"] = True
+                self.fields[name].help_text = escape(words)
         if self.instance.pk:
             self.fields["version"].initial = self.instance.version
             self.fields["control_percent"].initial = round(self.instance.control_share * 100, 1)

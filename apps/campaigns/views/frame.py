@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from apps.accounts import access
 from apps.core import clock, formats
 
-from .. import approval, partners, readiness, schedule
+from .. import approval, locking, partners, readiness, schedule
 from ..conflicts import passes
 from ..models import Campaign, CampaignStatus, Message, MessageKind
 
@@ -59,6 +59,7 @@ def context(request: HttpRequest, campaign: Campaign, tab: str, **extra: Any) ->
         "is_own": partners.may_edit(user, campaign),
         "may_decide": approval.may_decide(user, campaign),
         "first_mail": next((m for m in plan if m.versions.all()), None),
+        "locked": locking.problem(campaign),
         "void": approval.last_void(campaign) if campaign.status in ("draft", "paused") else None,
         **extra,
     }

@@ -8,16 +8,16 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from apps.accounts.models import AuditEvent
-from apps.campaigns import locking, moving
+from apps.campaigns import locking, moving, planning
 from apps.campaigns.conflicts import lead_times, resolve
-from apps.campaigns.models import Campaign, LeadTime, Scenario
+from apps.campaigns.models import Campaign, LeadTime, Message, Scenario
 from apps.campaigns.replan import job, problem
 from apps.campaigns.replan.propose import propose
 from apps.campaigns.scenarios import drafting
 from apps.core import clock
 from tests.campaigns.conflicts.conftest import scene  # noqa: F401
 from tests.factories.accounts import DepartmentFactory, UserFactory
-from tests.factories.campaigns import NOW
+from tests.factories.campaigns import NOW, ProgrammeFactory
 
 from .plans import at, campaign, grounds, message, plan, terms
 from .test_propose import two_prices
@@ -63,6 +63,41 @@ def test_its_lead_locks_a_campaign_on_its_page_and_nobody_moves_it_until_it_is_u
     client.post(f"{address}lock/", {"why": ""})
     assert moving.problem(Campaign.objects.get(pk=scene.online.pk), 3, now=NOW) == ""
     assert [line.action for line in AuditEvent.objects.filter(action__contains="locked").order_by("pk")] == ["campaign.locked", "campaign.unlocked"]
+
+
+@pytest.mark.django_db
+def test_not_even_its_owner_changes_the_days_of_a_locked_campaign_but_everything_else(client, scene, now):  # noqa: F811
+    lock(scene.online_lead, scene.online)
+    row = Message.objects.get(campaign=scene.online)
+    client.force_login(scene.online_lead)
+    page = f"/campaigns/{scene.online.pk}/schedule/"
+    opened = client.get(page).content.decode()
+    assert "is locked (printed: Flyers" in opened and "until the lead of" in opened and f"m{row.pk}-day" not in opened
+    day = (row.send_at + timedelta(days=1)).date()
+    form = {"day": str(day), "clock": "10:00", "timing": "fixed", "repeats": "", "version": str(row.version)}
+    answer = client.post(page, {"message": row.pk} | {f"m{row.pk}-{name}": value for name, value in form.items()})
+    assert "is locked (printed: Flyers" in answer.content.decode()
+    assert Message.objects.get(pk=row.pk).send_at == row.send_at
+    changed = planning.change_message(
+        actor=scene.online_lead, message=row, values={"name": "Other", "send_at": row.send_at}, expected_version=row.version, now=NOW
+    )
+    assert changed.name == "Other"
+
+
+@pytest.mark.django_db
+def test_a_locked_campaign_keeps_its_own_days_on_its_form_and_under_another_programme(scene, now):  # noqa: F811
+    lock(scene.online_lead, scene.online)
+    current = Campaign.objects.get(pk=scene.online.pk)
+    later = current.ends_on + timedelta(days=1)
+    umbrella = ProgrammeFactory(starts_on=current.starts_on, ends_on=later)
+    for values in ({"ends_on": later}, {"programme": umbrella, "takes_dates": True}):
+        with pytest.raises(ValidationError, match="until the lead of"):
+            planning.change_campaign(actor=scene.online_lead, campaign=current, values=values, expected_version=current.version, now=NOW)
+    kept = planning.change_campaign(
+        actor=scene.online_lead, campaign=current, values={"programme": umbrella, "brief": "As printed"},
+        expected_version=current.version, now=NOW,
+    )
+    assert (kept.brief, kept.ends_on) == ("As printed", current.ends_on)
 
 
 @pytest.mark.django_db
