@@ -67,10 +67,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @access.signed_in
 @require_GET
 def panels(request: HttpRequest, pk: int) -> HttpResponse:
-    """The three panels under the timeline; without HTMX, the conflict's own page."""
+    """The three panels under the timeline, with the way to the conflict's own page; without HTMX, that page. It asks here too,
+    while people are being counted, and gets all ways out.
+    """
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("campaigns:conflict", pk)
-    return render_page(request, "campaigns/conflicts/panels.html", {"panel": _panel(request, pk)})
+    own = reverse("campaigns:conflict", args=[pk])
+    elsewhere = not (request.htmx.current_url_abs_path or "").startswith(own)  # type: ignore[attr-defined]
+    return render_page(request, "campaigns/conflicts/panels.html", {"panel": _panel(request, pk), "show_link": elsewhere})
 
 
 @access.signed_in
