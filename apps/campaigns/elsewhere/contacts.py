@@ -12,7 +12,7 @@ from pyroaring import BitMap
 from apps.accounts.models import Department
 from apps.campaigns.models import CatchAll, Chunk, Message, ToldContact
 from apps.campaigns.models.sending import Outcome
-from apps.campaigns.sending import capacity, ledger, partitions, settle
+from apps.campaigns.sending import capacity, chunks, ledger, partitions, settle
 from apps.core.clock import company_day
 
 from . import catch_all, holds
@@ -44,7 +44,7 @@ def record(*, department: Department, contacts: list[Contact], now: datetime) ->
     if not contacts:
         return set()
     people = BitMap(contact.customer_id for contact in contacts)
-    return holds.locked(people, lambda: _record(department, contacts, people, now))
+    return chunks.decide(people, lambda _aliases: _record(department, contacts, people, now))
 
 
 def _record(department: Department, contacts: list[Contact], people: BitMap, now: datetime) -> set[str]:

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeVar
 
 from django.db.models import Max
 from pyroaring import BitMap
@@ -15,25 +14,12 @@ from pyroaring import BitMap
 from apps.campaigns.models import Chunk, Message, MessageKind, Run
 from apps.campaigns.models.sending import ChunkState
 from apps.campaigns.sending import capacity, chunks
-from apps.campaigns.sending.chunks import Moved
 from apps.core import tokens
 from apps.core.blocks import blocks_of, split
 
 from .runs import Runs
 
 KIND = "elsewhere"
-T = TypeVar("T")
-
-
-def locked(people: BitMap, act: Callable[[], T]) -> T:
-    """Does something under the locks of these people's blocks, again if a merge came between."""
-    while True:
-        try:
-            with chunks.deciding(people):
-                return act()
-        except Moved:
-            continue
-
 
 def hold(runs: Runs, people: Iterable[int], at: datetime, until: datetime) -> dict[int, str]:
     """Holds a place for each of these people till `until`; customer -> permission. Blocks are locked."""
@@ -82,7 +68,7 @@ def release(permission: str, *, department_id: int, now: datetime) -> bool:
     mine = Chunk.objects.filter(pk=chunk_id, run__message__campaign__department=department_id)
     if not mine.exists():
         return False
-    return bool(locked(BitMap([customer_id]), lambda: _drop(chunk_id, BitMap([customer_id]), now)))
+    return bool(chunks.decide(BitMap([customer_id]), lambda _aliases: _drop(chunk_id, BitMap([customer_id]), now)))
 
 
 def release_expired(*, now: datetime) -> int:
@@ -90,7 +76,7 @@ def release_expired(*, now: datetime) -> int:
     expired = Chunk.objects.filter(
         state=ChunkState.OPEN, leased_until__lte=now, run__message__kind=MessageKind.ELSEWHERE
     ).values_list("pk", "people")
-    return sum(locked(people, lambda pk=pk: _drop(pk, None, now)) for pk, people in list(expired))  # type: ignore[misc]
+    return sum(chunks.decide(people, lambda _aliases, pk=pk: _drop(pk, None, now)) for pk, people in list(expired))  # type: ignore[misc]
 
 
 def _drop(chunk_id: int, people: BitMap | None, now: datetime) -> int:

@@ -14,7 +14,8 @@ from pyroaring import BitMap
 from apps.accounts.models import ApiToken
 from apps.campaigns.models import Campaign, CampaignStatus, CatchAll, Message, Run
 from apps.campaigns.sending import aliases as alias_lookup
-from apps.campaigns.sending import capacity, judging
+from apps.campaigns.sending import capacity, chunks, judging
+from apps.campaigns.sending.aliases import Aliases
 from apps.campaigns.sending.halted import halts_for
 from apps.campaigns.sending.plan import same_address
 from apps.core.clock import company_day
@@ -44,12 +45,12 @@ def ask(
     """
     _require_approved(message)
 
-    def act() -> dict[int, Answer]:
+    def act(_aliases: Aliases) -> dict[int, Answer]:
         answers = _ask(message, people, at, until, now)
         refusals.keep(message=message, answers=answers, at=at, token=token, now=now)
         return answers
 
-    return holds.locked(people, act)
+    return chunks.decide(people, act)
 
 
 def _require_approved(message: Message) -> None:

@@ -27,7 +27,6 @@ from apps.core.reasons import Reason
 
 from . import chunks, ledger
 from .aliases import Aliases
-from .chunks import Moved
 from .claim import LEASE
 from .halted import may_send
 from .judging import Verdict, gate_again
@@ -63,15 +62,11 @@ def begin(chunk: Chunk, people: BitMap, *, judged_as: Aliases, now: datetime) ->
     if not may_send(chunk.run_id):
         release([chunk])
         raise Stopped
-    while True:
-        try:
-            with chunks.deciding(people) as aliases:
-                return _begin_locked(chunk, people, judged_as, aliases, now)
-        except Moved:
-            continue
-        except StoppedUnderLock:
-            release([chunk])
-            raise Stopped from None
+    try:
+        return chunks.decide(people, lambda aliases: _begin_locked(chunk, people, judged_as, aliases, now))
+    except StoppedUnderLock:
+        release([chunk])
+        raise Stopped from None
 
 
 class StoppedUnderLock(Exception):
@@ -161,42 +156,35 @@ def evidence_of(verdict: Verdict, aliases: Aliases) -> dict[int, int]:
 def refuse(chunk: Chunk, refused: dict[tuple[str, str], BitMap], *, now: datetime) -> None:
     """Writes people off who were approved but for whom no message could be made."""
     people = BitMap.union(BitMap(), *refused.values())
-    while people:
-        try:
-            with chunks.deciding(people):
-                held = _holds_lease(chunk)
-                approved = held.approved or BitMap()
-                mine = {key: group & approved for key, group in refused.items()}
-                ledger.append(ledger.Book.of(chunk.run).refusals(mine, now))
-                return
-        except Moved:
-            continue
+
+    def write_off(_aliases: Aliases) -> None:
+        approved = _holds_lease(chunk).approved or BitMap()
+        mine = {key: group & approved for key, group in refused.items()}
+        ledger.append(ledger.Book.of(chunk.run).refusals(mine, now))
+
+    if people:
+        chunks.decide(people, write_off)
 
 
 def leave_waiting(chunk: Chunk, people: BitMap, *, reason: str = "") -> Chunk:
     """Lets some of a leased chunk's people wait again, for a reason, while it keeps its lease. Raises LeaseLost."""
-    while True:
-        try:
-            with chunks.deciding(people):
-                held = _holds_lease(chunk)
-                chunks.requeue(held, people & (held.approved or BitMap()), reason=reason)
-                return held
-        except Moved:
-            continue
+    def requeue(_aliases: Aliases) -> Chunk:
+        held = _holds_lease(chunk)
+        chunks.requeue(held, people & (held.approved or BitMap()), reason=reason)
+        return held
+
+    return chunks.decide(people, requeue)
 
 
 def release(leased: Iterable[Chunk], *, not_before: datetime | None = None) -> None:
     """Gives chunks back whose lease this worker still holds; people not begun wait again."""
+    def give_back(chunk: Chunk) -> None:
+        held = chunks.reread(chunk.pk)
+        if held.lease_epoch == chunk.lease_epoch and held.state == ChunkState.LEASED:
+            chunks.give_back(held, not_before=not_before)
+
     for chunk in leased:
-        while True:
-            try:
-                with chunks.deciding(chunk.approved or BitMap()):
-                    held = chunks.reread(chunk.pk)
-                    if held.lease_epoch == chunk.lease_epoch and held.state == ChunkState.LEASED:
-                        chunks.give_back(held, not_before=not_before)
-                break
-            except Moved:
-                continue
+        chunks.decide(chunk.approved or BitMap(), lambda _aliases, chunk=chunk: give_back(chunk))  # type: ignore[misc]
 
 
 def post(adapter: Adapter, begun: Begun, drafts: dict[int, Draft]) -> list[Receipt]:

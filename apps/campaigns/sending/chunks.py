@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -18,14 +19,25 @@ from . import aliases as alias_lookup
 from . import ledger
 from .aliases import Aliases
 
+T = TypeVar("T")
+
 
 class Moved(Exception):
     """A merge changed who is whom between looking and locking: look again."""
 
 
+def decide(people: BitMap, act: Callable[[Aliases], T]) -> T:
+    """Does something in a transaction that holds the locks of all ids of these people, again if a merge came between."""
+    while True:
+        try:
+            with _holding(people) as aliases:
+                return act(aliases)
+        except Moved:
+            continue
+
+
 @contextmanager
-def deciding(people: BitMap) -> Iterator[Aliases]:
-    """A transaction that holds the locks of all ids of these people; retried by the caller on `Moved`."""
+def _holding(people: BitMap) -> Iterator[Aliases]:
     found = alias_lookup.of(people)
     blocks = found.blocks(people)
     with transaction.atomic():

@@ -25,7 +25,6 @@ from apps.core.reasons import Reason
 
 from . import attempt, capacity, chunks, ledger
 from .aliases import Aliases
-from .chunks import Moved
 from .claim import Claim
 from .halted import may_send
 from .judging import Verdict, gate_again, judge
@@ -41,15 +40,11 @@ def put_on_list(
     claim: Claim, chunk: Chunk, people: BitMap, adapter: Adapter, drafts: dict[int, Draft], *, now: datetime
 ) -> int:
     """Puts approved people on the call list or into the print file; returns how many. Raises LeaseLost or Stopped."""
-    while True:
-        try:
-            with chunks.deciding(people) as aliases:
-                return _put_locked(claim, chunk, people, adapter, drafts, aliases, now)
-        except Moved:
-            continue
-        except attempt.StoppedUnderLock:
-            attempt.release([chunk])
-            raise attempt.Stopped from None
+    try:
+        return chunks.decide(people, lambda aliases: _put_locked(claim, chunk, people, adapter, drafts, aliases, now))
+    except attempt.StoppedUnderLock:
+        attempt.release([chunk])
+        raise attempt.Stopped from None
 
 
 def _put_locked(
@@ -124,14 +119,8 @@ def next_call(agent: User, *, now: datetime) -> CallTask | None:
     for task in calls.waiting(now)[:MOST_LOOKED_AT]:
         if not sendable.setdefault(task.run_id, may_send(task.run_id)):
             continue
-        while True:
-            try:
-                with chunks.deciding(BitMap([task.customer_id])) as aliases:
-                    opened = _open(task, agent, aliases, now)
-                break
-            except Moved:
-                continue
-        if opened:
+        called = BitMap([task.customer_id])
+        if chunks.decide(called, lambda aliases, task=task: _open(task, agent, aliases, now)):  # type: ignore[misc]
             return task
     return None
 
@@ -258,12 +247,7 @@ def _at_home(batch: PrintBatch, now: datetime) -> datetime:
 
 
 def _begin_letters(run_id: int, block: int, people: BitMap, at: datetime, now: datetime) -> list[Burst]:
-    while True:
-        try:
-            with chunks.deciding(people) as aliases:
-                return _begin_letters_locked(run_id, block, people, aliases, at, now)
-        except Moved:
-            continue
+    return chunks.decide(people, lambda aliases: _begin_letters_locked(run_id, block, people, aliases, at, now))
 
 
 def _begin_letters_locked(

@@ -18,7 +18,6 @@ from apps.channels.references import parse_reference
 from apps.core.reasons import Reason
 
 from . import chunks, ledger
-from .chunks import Moved
 from .writing import Draft
 
 # After the last attempt the people wait no more but have failed: the provider was down for hours.
@@ -54,12 +53,9 @@ def settle(
     A receipt for somebody whom a sweep has meanwhile written down as unknown becomes an event.
     """
     known = {customer_id: receipt for receipt in receipts if (customer_id := _customer(burst, receipt)) is not None}
-    while True:
-        try:
-            with chunks.deciding(burst.people):
-                return _settle_locked(burst, known, drafts, now, contact_at or now, evidence or {})
-        except Moved:
-            continue
+    return chunks.decide(
+        burst.people, lambda _aliases: _settle_locked(burst, known, drafts, now, contact_at or now, evidence or {})
+    )
 
 
 def _customer(burst: Burst, receipt: Receipt) -> int | None:

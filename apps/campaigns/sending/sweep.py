@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,7 +21,6 @@ from apps.core.blocks import split
 from apps.core.reasons import Reason
 
 from . import capacity, chunks, hand_over, ledger, transitions
-from .chunks import Moved
 from .halted import halts_for
 from .settle import settle
 
@@ -65,16 +63,6 @@ def sweep(*, now: datetime, grace: timedelta = GRACE) -> Swept:
     return swept
 
 
-def locked(people: BitMap, act: Callable[[], int]) -> int:
-    """Does something under the locks of these people's blocks, again if a merge came between."""
-    while True:
-        try:
-            with chunks.deciding(people):
-                return act()
-        except Moved:
-            continue
-
-
 def expired_leases() -> int:
     """Gives chunks back whose worker fell silent; its bursts stay unsettled. The database's clock decides."""
     with connection.cursor() as cursor:
@@ -85,7 +73,7 @@ def expired_leases() -> int:
     count = 0
     for pk in ids:
         people = Chunk.objects.values_list("people", flat=True).get(pk=pk)
-        count += locked(people, lambda pk=pk: _expire(pk))  # type: ignore[misc]
+        count += chunks.decide(people, lambda _aliases, pk=pk: _expire(pk))  # type: ignore[misc]
     return count
 
 
@@ -115,7 +103,7 @@ def resolve(burst: Burst, *, now: datetime) -> int:
     receipts = [_accepted(burst.run_id, customer_id) for customer_id in proven]
     receipts += _asked(burst, missing - proven)
     settle(burst, receipts, {}, now=now)
-    return locked(burst.people, lambda: _unknown(burst, now))
+    return chunks.decide(burst.people, lambda _aliases: _unknown(burst, now))
 
 
 def _accepted(run_id: int, customer_id: int) -> Receipt:
@@ -166,7 +154,7 @@ def end_waiting(run: Run, *, now: datetime) -> int:
         return 0
     ended = 0
     for pk, people in Chunk.objects.filter(run=run).exclude(state=ChunkState.DONE).values_list("pk", "people"):
-        ended += locked(people, lambda pk=pk: _end(pk, why, now))  # type: ignore[misc]
+        ended += chunks.decide(people, lambda _aliases, pk=pk: _end(pk, why, now))  # type: ignore[misc]
     # Whoever stood on the call list had a place.
     calls.withdraw_run(run.pk, reason=Reason.EXPIRED if why[0] == Reason.OVER_CAPACITY else why[0], now=now)
     return ended
@@ -219,10 +207,10 @@ def finish(run: Run, *, now: datetime) -> tuple[int, int]:
         return 0, 0
     lost = run.audience - ledger.of_run(run)
     if lost and run.deadline > now:
-        return 0, sum(locked(part, lambda block=block, part=part: _recover(run, block, part))  # type: ignore[misc]
+        return 0, sum(chunks.decide(part, lambda _aliases, block=block, part=part: _recover(run, block, part))  # type: ignore[misc]
                       for block, part in split(lost))
     if lost:
-        return 0, locked(lost, lambda: _write_off(run, lost, now))
+        return 0, chunks.decide(lost, lambda _aliases: _write_off(run, lost, now))
     over = RunState.CANCELLED if run.message.campaign.status == CampaignStatus.CANCELLED else RunState.DONE
     changed = Run.objects.filter(pk=run.pk, state__in=[RunState.PLANNED, RunState.RUNNING]).update(
         state=over, finished_at=now
