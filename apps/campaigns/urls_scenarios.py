@@ -17,6 +17,7 @@ urlpatterns = [
     path(f"{_ONE}change/<int:campaign_pk>/", scenarios.change, name="what-if-change"),
     path(f"{_ONE}take-back/<int:change_pk>/", scenarios.take_back, name="what-if-take-back"),
     path(f"{_ONE}answer/<int:change_pk>/", scenarios.answer, name="what-if-answer"),
+    path(f"{_ONE}count/", scenarios.tick, name="what-if-count"),
     path(f"{_ONE}apply/", scenarios.apply, name="what-if-apply"),
     path(f"{_ONE}discard/", scenarios.discard, name="what-if-discard"),
     path(f"{_ONE}progress/", replan.progress, name="replan-progress"),

@@ -1,7 +1,7 @@
 """From what-if to plan: own changes that touch nobody else are made; everything else is proposed to whom it touches, to sign.
 
-Each change is decided under the what-if's lock and in a transaction of its own: a second click or a second tab finds it
-decided, and one that fails leaves the others as they are.
+All are decided under the what-if's lock in one transaction: a second click or a second tab finds them decided. One that cannot
+be made leaves the others as they are and says why.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from apps.accounts import access
 from apps.accounts.models import User
 
-from .. import changing, planning
+from .. import changing, moving, planning
 from ..approval import NotReady
-from ..conflicts import agree, loading
+from ..conflicts import agree, loading, passes
 from ..conflicts.passes import UNDECIDED
 from ..models import Conflict, PlanVersion, Resolution, Scenario, ScenarioChange
 from ..models.conflicts import ConflictState, ResolutionState
@@ -33,7 +33,7 @@ REFUSALS = (ValidationError, PermissionDenied, agree.AlreadyDecided, planning.Ed
 
 
 def apply(*, actor: User, scenario: Scenario, change_ids: Iterable[int], now: datetime) -> list[ScenarioChange]:
-    """Applies or proposes these changes of an own what-if, in their order; returns them with their new states.
+    """Applies or proposes these changes of an own what-if, in an order in which they work; returns them with their new states.
 
     When the real plan has changed since the what-if was last measured, each is measured again first, and what no longer
     fits is marked outdated with its reason in ``measured``.
@@ -41,12 +41,9 @@ def apply(*, actor: User, scenario: Scenario, change_ids: Iterable[int], now: da
     wanted = set(change_ids)
     with transaction.atomic():
         locked = drafting.mine(actor, scenario.pk, lock=True)
+        moving.lock(_campaigns(ScenarioChange.objects.filter(scenario=scenario, pk__in=wanted)))
         _outdate(locked, wanted, now)
-    rows = list(ScenarioChange.objects.filter(scenario=scenario, pk__in=wanted, state=ChangeState.TRIED).values_list("pk", flat=True))
-    for pk in rows:
-        _decide(actor, scenario, pk, now)
-    with transaction.atomic():
-        locked = drafting.mine(actor, scenario.pk, lock=True)
+        _decide_all(actor, scenario, wanted, now)
         stand(locked, now)
     return list(ScenarioChange.objects.filter(pk__in=wanted, scenario=scenario).select_related("campaign", "resolution"))
 
@@ -90,23 +87,46 @@ def _close(change: ScenarioChange, code: str, text: str = "") -> None:
     change.save(update_fields=["state", "measured"])
 
 
-def _decide(actor: User, scenario: Scenario, change_id: int, now: datetime) -> None:
-    with transaction.atomic():
-        drafting.mine(actor, scenario.pk, lock=True)
-        rows = ScenarioChange.objects.select_for_update(of=("self",)).select_related("campaign__department")
-        change = rows.get(pk=change_id)
-        if change.state != ChangeState.TRIED:
-            return
-        try:
-            with transaction.atomic():
-                _carry_out(actor, change, now)
-        except DoesNotFit as error:
-            if error.code == "not_yet":
-                ScenarioChange.objects.filter(pk=change.pk).update(measured={**change.measured, "misfit": error.code})
-            else:
-                _close(change, error.code)
-        except REFUSALS as error:
-            _close(change, "refused", " ".join(error.messages) if isinstance(error, ValidationError) else str(error))
+def _decide_all(actor: User, scenario: Scenario, wanted: set[int], now: datetime) -> None:
+    """Round after round while any could be made: some are possible, or have a finding to settle, only once others hold."""
+    open_ones = ScenarioChange.objects.filter(scenario=scenario, pk__in=wanted, state=ChangeState.TRIED)
+    waiting, before = list(open_ones), 0
+    refused: dict[int, tuple[str, str]] = {}
+    while waiting and len(waiting) != before:
+        if before:
+            passes.hold(now)
+            passes.look_again(_campaigns(waiting), now=now)
+        before = len(waiting)
+        refused = {pk: why for pk in [change.pk for change in waiting] if (why := _attempt(actor, pk, now))}
+        waiting = list(open_ones.filter(pk__in=refused))
+    for change in waiting:
+        code, text = refused[change.pk]
+        if code == "not_yet":
+            ScenarioChange.objects.filter(pk=change.pk).update(measured={**change.measured, "misfit": code})
+        else:
+            _close(change, code, text)
+
+
+def _campaigns(changes: Iterable[ScenarioChange]) -> set[int]:
+    """Every campaign that these changes are about."""
+    named = {change.parameters.get(side) for change in changes for side in ("yielding", "keeping")}
+    return {pk for pk in named if pk} | {change.campaign_id for change in changes}
+
+
+def _attempt(actor: User, change_id: int, now: datetime) -> tuple[str, str] | None:
+    """Makes or proposes it; else the code and the words why it cannot be done, and nothing of it is."""
+    rows = ScenarioChange.objects.select_for_update(of=("self",)).select_related("campaign__department")
+    change = rows.get(pk=change_id)
+    if change.state != ChangeState.TRIED:
+        return None
+    try:
+        with transaction.atomic():
+            _carry_out(actor, change, now)
+    except DoesNotFit as error:
+        return error.code, ""
+    except REFUSALS as error:
+        return "refused", " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+    return None
 
 
 def _carry_out(actor: User, change: ScenarioChange, now: datetime) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from django.core.cache import cache
 
@@ -15,11 +16,13 @@ from ..conflicts.findings import Finding
 from ..conflicts.snapshot import Plan
 from ..models import PlanVersion, Scenario, ScenarioChange
 from ..models.conflicts import Severity
+from ..models.scenarios import ChangeState
 from . import drafting, measuring
 from .measuring import Ground, Measures
-from .trial import fitting
+from .trial import Step, fitting
 
 KEPT = 3600
+Counted = TypeVar("Counted")
 AFTERMATH = timedelta(days=14)  # so long after the period its messages still count towards limits
 
 
@@ -27,6 +30,7 @@ AFTERMATH = timedelta(days=14)  # so long after the period its messages still co
 class Figures:
     """``rows``: change -> the figures with it and all before it. ``misfits``: change -> why it cannot be made any more.
 
+    ``after``: with all that fit, or with those ``ticked`` alone. ``unfit``: how many of the ticked do not fit without others.
     ``over``: people over a limit per day with all changes, ``reach`` people per campaign.
     """
 
@@ -38,6 +42,7 @@ class Figures:
     reach: Mapping[int, int]
     findings: Sequence[Finding]
     left: Mapping[int, int]
+    unfit: int = 0
 
     @property
     def contacts_lost(self) -> int:
@@ -54,14 +59,42 @@ class Figures:
 
 def of(scenario: Scenario, *, now: datetime) -> Figures:
     """The figures of the what-if as it stands, against the plan as it stands."""
+    return _kept(_key(scenario, now), lambda: count(scenario, now=now))
+
+
+def ticked(scenario: Scenario, chosen: Collection[int], *, now: datetime) -> Figures:
+    """The same, but ``after`` is the plan with these changes and those that are proposed already, and without any other."""
+    every = of(scenario, now=now)
+    changes = [
+        change for change in drafting.pending(scenario)
+        if change.pk not in every.misfits and (change.pk in chosen or change.state == ChangeState.PROPOSED)
+    ]
+    if {change.pk for change in changes} == every.rows.keys():
+        return every
+    key = f"{_key(scenario, now)}:{'.'.join(str(change.pk) for change in changes)}"
+    after, unfit = _kept(key, lambda: _with(scenario, [drafting.step_of(change) for change in changes], now))
+    return replace(every, after=after, unfit=unfit)
+
+
+def _with(scenario: Scenario, steps: list[Step], now: datetime) -> tuple[Measures, int]:
+    plan = loading.load(now=now)
+    there, misfits = fitting(plan, steps)
+    fits = [step for place, step in enumerate(steps) if place not in misfits]
+    return measuring.measure(there, ground_of(scenario, plan).holding(fits)), len(misfits)
+
+
+def _key(scenario: Scenario, now: datetime) -> str:
+    """One state of the what-if against one state of the plan."""
     version = PlanVersion.objects.first()
     state = f"{version.number}.{version.people_pass_number}" if version else "0"
     states = "".join(state[:2] for state in scenario.changes.order_by("pk").values_list("state", flat=True))
-    stamp = f"{scenario.updated_at.timestamp()}:{states}"
-    key = f"what-if:{scenario.pk}:{stamp}:{state}:{clock.company_day(now)}"
-    kept = cache.get(key)
+    return f"what-if:{scenario.pk}:{scenario.updated_at.timestamp()}:{states}:{state}:{clock.company_day(now)}"
+
+
+def _kept(key: str, counted: Callable[[], Counted]) -> Counted:
+    kept: Counted | None = cache.get(key)
     if kept is None:
-        kept = count(scenario, now=now)
+        kept = counted()
         cache.set(key, kept, KEPT)
     return kept
 

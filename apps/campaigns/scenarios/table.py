@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,9 @@ OUTCOMES: dict[str, Callable[[int], str]] = {
     ChangeState.PROPOSED: lambda n: ngettext(
         "%(n)d change is proposed to the lead of the other department.",
         "%(n)d changes are proposed to the leads of the other departments.", n,
+    ) % {"n": n},
+    ChangeState.TRIED: lambda n: ngettext(
+        "%(n)d change waits for others to hold first; it says so.", "%(n)d changes wait for others to hold first; they say so.", n
     ) % {"n": n},
     ChangeState.OUTDATED: lambda n: ngettext(
         "%(n)d change does not fit any more; it says why.", "%(n)d changes do not fit any more; they say why.", n
@@ -85,6 +88,7 @@ class Table:
     figures: Figures
     rows: list[Row]
     basis: str
+    ticked: frozenset[int] = frozenset()
     staying: list[tuple[Campaign, str]] = field(default_factory=list)
     left: list[tuple[str, list[str]]] = field(default_factory=list)
     shares: list[Share] = field(default_factory=list)
@@ -100,12 +104,25 @@ class Table:
         return self.scenario.measured.get("gap_days", 0.0), self.scenario.measured.get("gap_people", 0.0)
 
     @property
+    def is_asked(self) -> bool:
+        """Whether some of it waits for signatures already."""
+        return any(row.change.state == ChangeState.PROPOSED for row in self.rows)
+
+    @property
     def open_rows(self) -> int:
         """How many changes can still be applied."""
         return sum(row.is_open for row in self.rows)
 
 
-def of(scenario: Scenario, figures: Figures, *, now: datetime) -> Table:
+def ticked(scenario: Scenario, chosen: Iterable[int] | None) -> frozenset[int]:
+    """Which changes are ticked: of those ``chosen`` what can still be applied; before anybody chose, all but last resorts."""
+    tried = {change.pk: change for change in scenario.changes.filter(state=ChangeState.TRIED)}
+    if chosen is None:
+        return frozenset(pk for pk, change in tried.items() if not change.parameters.get("last"))
+    return frozenset(chosen) & tried.keys()
+
+
+def of(scenario: Scenario, figures: Figures, *, ticked: frozenset[int] = frozenset(), now: datetime) -> Table:
     """The table, in the reader's language."""
     changes = list(
         scenario.changes.select_related("campaign__department", "message", "resolution__conflict")
@@ -118,7 +135,7 @@ def of(scenario: Scenario, figures: Figures, *, now: datetime) -> Table:
     campaigns = Campaign.objects.select_related("department").in_bulk([int(pk) for pk, code in kept[0].items() if code != "outside"])
     staying = [(campaign, words.staying(kept[0][str(pk)])) for pk, campaign in campaigns.items()]
     return Table(
-        scenario, figures, rows, _basis(now), sorted(staying, key=lambda item: item[0].starts_on),
+        scenario, figures, rows, _basis(now), ticked, sorted(staying, key=lambda item: item[0].starts_on),
         [_left(each, names) for each in kept[1]], _shares(scenario),
     )
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts import access
 from apps.channels.kinds import Channel
 from apps.core import clock
-from apps.core.http import render_page
+from apps.core.http import render_page, wants_partial
 
 from ..calendar import figures as calendar_figures
 from ..calendar import layout, period
@@ -104,7 +106,8 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _calendar(request: HttpRequest, scenario: Scenario, span: period.Period, now: datetime) -> dict[str, Any]:
-    tried = figures.of(scenario, now=now)
+    ticked = table.ticked(scenario, _numbers(request.GET) if "ticked" in request.GET else None)
+    tried = figures.ticked(scenario, ticked, now=now)
     context = _common(request, span, "timeline")
     changes = [each for each in drafting.pending(scenario) if each.pk not in tried.misfits]
     plan = loading.load(now=now, with_people=False)
@@ -115,7 +118,7 @@ def _calendar(request: HttpRequest, scenario: Scenario, span: period.Period, now
         "before": span.moved(-span.weeks + 1), "after": span.moved(span.weeks - 1), "movable": wayout.MOVABLE,
         "blackout_days": {day for day in span.days if context["reading"].is_blacked_out(day)},
         "legend": ["email", "sms", "call", "letter", "store", "onsite"], "agenda": context["reading"].by_day(),
-        "table": table.of(scenario, tried, now=now), "panel": None,
+        "table": table.of(scenario, tried, ticked=ticked, now=now), "panel": None,
     }
 
 
@@ -212,12 +215,29 @@ def answer(request: HttpRequest, pk: int, change_pk: int) -> HttpResponse:
     return redirect("campaigns:what-if", pk)
 
 
+def _numbers(asked: QueryDict) -> list[int]:
+    return [int(raw) for raw in asked.getlist("change") if raw.isascii() and raw.isdigit() and len(raw) < 18]
+
+
+@access.role(*PLANNERS)
+@require_POST
+def tick(request: HttpRequest, pk: int) -> HttpResponse:
+    """Counts the figures with the ticked changes alone; nothing is kept."""
+    scenario, now, chosen = found(request, pk), clock.now(), _numbers(request.POST)
+    if not wants_partial(request):
+        asked = urlencode([("ticked", 1), *(("change", each) for each in chosen)])
+        return redirect(f"{reverse('campaigns:what-if', args=[pk])}?{asked}#figures")
+    ticked = table.ticked(scenario, chosen)
+    shown = table.of(scenario, figures.ticked(scenario, ticked, now=now), ticked=ticked, now=now)
+    return render(request, "campaigns/scenarios/_figures.html", {"table": shown})
+
+
 @access.role(*PLANNERS)
 @require_POST
 def apply(request: HttpRequest, pk: int) -> HttpResponse:
     """Applies or proposes the chosen changes and says of each what became of it."""
     scenario = found(request, pk)
-    chosen = [int(raw) for raw in request.POST.getlist("change") if raw.isascii() and raw.isdigit() and len(raw) < 18]
+    chosen = _numbers(request.POST)
     if not chosen:
         messages.error(request, _("Choose the changes to apply."))
         return redirect("campaigns:what-if", pk)
@@ -225,7 +245,7 @@ def apply(request: HttpRequest, pk: int) -> HttpResponse:
     states = [row.state for row in rows]
     for state, words in table.OUTCOMES.items():
         if count := states.count(state):
-            tone = messages.warning if state == ChangeState.OUTDATED else messages.success
+            tone = messages.warning if state in (ChangeState.OUTDATED, ChangeState.TRIED) else messages.success
             tone(request, words(count))
     return redirect("campaigns:what-if", pk)
 

@@ -1,13 +1,15 @@
 """From what-if to plan: own changes hold, what touches others is proposed, what does not fit any more is said to."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from apps.accounts.models import Notification
 from apps.campaigns import moving
+from apps.campaigns.conflicts import loading
 from apps.campaigns.models import Agreement, Campaign, Resolution, ScenarioChange
-from apps.campaigns.scenarios import applying, drafting
+from apps.campaigns.scenarios import applying, drafting, figures, measuring
 from tests.campaigns.conflicts.conftest import count, planned
 from tests.factories.accounts import UserFactory
 from tests.factories.campaigns import NOW
@@ -113,6 +115,83 @@ def test_a_marketers_own_change_asks_for_approval_again(scene):
     rows = apply(marketer, scenario, *changes)
     assert {row.state for row in rows.values()} == {"applied"}
     assert Campaign.objects.get(pk=alone.pk).priority == 70
+
+
+def test_one_click_does_also_what_becomes_possible_only_through_the_others(scene):
+    """Whoever is left out comes first in the list, but the overlap is found only once the move holds."""
+    first = planned(scene.online.department, range(900, 960), days=20, name="First")
+    second = planned(scene.online.department, range(900, 960), days=60, name="Second")
+    count()
+    scenario = what_if(scene.online_lead, origin="replan", settings={"state": "done"})
+    apart = leave_out(scene.online_lead, scenario, first, second)
+    together = move(scene.online_lead, scenario, second, -38)
+    rows = apply(scene.online_lead, scenario, apart, together)
+    assert {rows[each.pk].state for each in (apart, together)} == {"applied"}
+    agreed = Agreement.objects.get()
+    assert (agreed.yielding_campaign_id, agreed.keeping_campaign_id) == (first.pk, second.pk)
+
+
+def test_what_still_cannot_be_done_leaves_the_rest_done_and_is_said(client, scene):
+    alone = planned(scene.online.department, range(900, 950), days=20, name="Alone")
+    count()
+    scenario = what_if(scene.online_lead, origin="replan", settings={"state": "done"})
+    never = leave_out(scene.online_lead, scenario, scene.online, alone)
+    taken = move(scene.online_lead, scenario, alone, 3)
+    client.force_login(scene.online_lead)
+    page = client.post(f"/calendar/what-if/{scenario.pk}/apply/", {"change": [never.pk, taken.pk]}, follow=True).content.decode()
+    assert "1 change is applied." in page
+    assert "1 change waits for others to hold first; it says so." in page
+    assert starts(alone) == alone.starts_on + timedelta(days=3)
+
+
+def shown(page):
+    """The row of figures of what is ticked, as numbers in the order of its columns."""
+    row = page.split("With what is ticked")[1].split("</tr>")[0]
+    return [re.sub(r"\D", "", re.sub(r"<[^>]+>", "", cell)) for cell in row.split("<td")[1:]]
+
+
+def as_shown(measures):
+    orders = "" if measures.orders is None else str(measures.orders)
+    counted = (measures.blocking, measures.high, measures.medium, measures.touched, measures.over, measures.contacts, measures.people)
+    return [*map(str, counted), orders]
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_the_figures_of_what_is_ticked_are_those_of_the_plan_once_just_that_is_applied(client, scene, htmx):
+    own = scene.online.department
+    crowd = [planned(own, range(900, 960), days=days, name=f"Crowd {days}") for days in (20, 21, 22)]
+    count()
+    scenario = what_if(scene.online_lead)
+    apart, away = move(scene.online_lead, scenario, crowd[0], 40), move(scene.online_lead, scenario, crowd[1], 60)
+    less = drafting.put(actor=scene.online_lead, scenario=scenario, kind="cancel", campaign=crowd[2], parameters={}, now=NOW)
+    client.force_login(scene.online_lead)
+    address = f"/calendar/what-if/{scenario.pk}/"
+    everything = shown(client.get(address).content.decode())
+    headers = {"hx-request": "true"} if htmx else {}
+    page = client.post(f"{address}count/", {"change": [apart.pk]}, headers=headers, follow=True).content.decode()
+    assert ("<html" in page) != htmx
+    told = shown(page)
+    assert told != everything
+    assert {row.state for row in ScenarioChange.objects.all()} == {"tried"}
+    apply(scene.online_lead, scenario, apart)
+    plan = loading.load(now=LATER)
+    assert told == as_shown(measuring.measure(plan, figures.ground_of(scenario, plan)))
+    assert {row.state for row in (away, less)} == {"tried"}
+
+
+def test_last_resorts_are_neither_ticked_nor_counted_before_somebody_chooses_them(client, scene):
+    scenario = what_if(scene.online_lead, origin="replan", settings={"state": "done"})
+    last = drafting.put(actor=scene.online_lead, scenario=scenario, kind="cancel", campaign=scene.online, parameters={"last": True}, now=NOW)
+    client.force_login(scene.online_lead)
+    address = f"/calendar/what-if/{scenario.pk}/"
+    plan = loading.load(now=NOW)
+    grounds = figures.ground_of(scenario, plan)
+    page = client.get(address).content.decode()
+    assert shown(page) == as_shown(measuring.measure(plan, grounds))
+    assert f'value="{last.pk}" checked' not in page
+    chosen = client.get(f"{address}?ticked=1&change={last.pk}").content.decode()
+    assert f'value="{last.pk}" checked' in chosen
+    assert shown(chosen) == as_shown(figures.of(scenario, now=NOW).after) != shown(page)
 
 
 def test_a_discarded_what_if_leaves_the_plan_as_it_was(scene):
