@@ -85,8 +85,11 @@ def _agreements(
         & ~Q(keeping_campaign__status=CampaignStatus.CANCELLED)
     )
     rows = Agreement.objects.in_force(clock.company_day(now)).select_related("resolution").order_by("pk")
-    in_place = ArraySubquery(StandIn.objects.filter(agreement=OuterRef("pk")).values("message"))
-    rows = rows.annotate(kept=ArrayAgg(f"{path}__id", filter=theirs, default=[]), in_place=in_place)
+    in_place = StandIn.objects.filter(agreement=OuterRef("pk")).order_by("pk")
+    rows = rows.annotate(
+        kept=ArrayAgg(f"{path}__id", filter=theirs, default=[]), in_place=ArraySubquery(in_place.values("message")),
+        originals=ArraySubquery(in_place.values("original")),
+    )
     return tuple(
         PlannedAgreement(
             yielding_campaign=row.yielding_campaign_id, keeping_campaign=row.keeping_campaign_id,
@@ -94,7 +97,8 @@ def _agreements(
             keeping=frozenset(row.kept), since=row.since, sent=_sent(campaigns.get(row.yielding_campaign_id), row),
             until=_end_of(row.resolution.expires_on, zone), resolution_id=row.resolution_id,
             swapped=cast(BitMap | None, row.swapped), yielding=_yielding(campaigns.get(row.yielding_campaign_id), row),
-            stand_ins=frozenset(row.in_place), late=partial(valued.late_swapped, row, now=now) if row.rates else None,
+            stand_ins=frozenset(zip(row.in_place, row.originals, strict=True)),
+            late=partial(valued.late_swapped, row, now=now) if row.rates else None,
         )
         for row in rows
     )
@@ -153,7 +157,7 @@ def _messages(
             purpose_id=row.purpose_id,
             priority=campaign.priority if row.priority is None else row.priority,
             triggers=tuple(sorted(triggers.named(row.audience_rule) | of_segments.get(row.pk, set()))),
-            is_test=bool(row.arms_attribute),
+            is_test=bool(row.arms_attribute), until=None if row.recurrence else row.send_until,
         ))
     return planned
 
@@ -208,7 +212,10 @@ def moved(campaign: PlannedCampaign, days: int, zone: ZoneInfo) -> PlannedCampai
         campaign,
         starts_on=campaign.starts_on + timedelta(days=days), ends_on=campaign.ends_on + timedelta(days=days),
         messages=tuple(
-            replace(message, windows=tuple((move(start), move(end)) for start, end in message.windows))
+            replace(
+                message, windows=tuple((move(start), move(end)) for start, end in message.windows),
+                until=message.until and move(message.until),
+            )
             for message in campaign.messages
         ),
     )

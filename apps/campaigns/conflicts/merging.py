@@ -73,7 +73,8 @@ def _joined(
     ]
     agreements = tuple(bound)
     assert plan.people is not None
-    return replace(plan.with_campaign(whole).without(joining.id), agreements=agreements, people=plan.people.under(agreements))
+    there = plan.with_campaign(whole.to_approve_anew()).without(joining.id)
+    return replace(there, agreements=agreements, people=plan.people.under(agreements))
 
 
 def _rehomed(agreement: PlannedAgreement, leading: PlannedCampaign, joining: PlannedCampaign) -> Iterator[PlannedAgreement]:

@@ -75,7 +75,8 @@ def retimed(plan: Plan, campaign: PlannedCampaign, shift: Shift) -> PlannedCampa
         windows = tuple(
             (schedule.shifted(start, minutes, plan.zone), schedule.shifted(end, minutes, plan.zone)) for start, end in message.windows
         )
-        return replace(message, windows=windows) if minutes else message
+        until = message.until and schedule.shifted(message.until, minutes, plan.zone)
+        return replace(message, windows=windows, until=until) if minutes else message
 
     messages = tuple(at(message) for message in campaign.messages)
     days = [each.windows[0][0].astimezone(plan.zone).date() for each in messages if each.id in shift]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 NOBODY = BitMap()
 NONE: frozenset[int] = frozenset()
-Net = tuple[int, frozenset[int], tuple[tuple[frozenset[int], bool], ...], frozenset[int]]
+# The original that a message stands in for, and the messages to which that one leaves its people.
+StandingIn = tuple[int, frozenset[int]]
+Net = tuple[int, frozenset[int], tuple[tuple[frozenset[int], bool], ...], frozenset[int], StandingIn | None]
 Split = tuple[frozenset[int], "PlannedAgreement", bool]
 EVER = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -70,22 +72,28 @@ class People:
 
     def fetch(self, messages: Iterable[PlannedMessage]) -> None:
         """Loads the audiences of these messages, and of those they leave people to, that are not here yet, in one query."""
+        messages = list(messages)
         asked = [(message.id, self._others(message), self._opposite(message)) for message in messages]
-        wanted = {pk for own, others, opposite in asked for pk in (own, *others, *opposite)} - self._whole.keys()
+        wanted = {pk for own, others, opposite in asked for pk in (own, *others, *opposite)}
+        standing = {message.id: original for message in messages for original, _kept in filter(None, [self._stands_in(message)])}
+        wanted = (wanted | {*standing.values()}) - self._whole.keys()
         if wanted:
             found = bitmaps.stored(Message._meta.db_table, "plan_audience", wanted)
             self._whole.update({pk: found.get(pk, NOBODY) for pk in wanted})
         if any(others or opposite for _own, others, opposite in asked):
-            self._ask_keepers(asked)
+            self._ask_keepers(asked, standing)
 
-    def _ask_keepers(self, asked: Iterable[tuple[int, frozenset[int], frozenset[int]]]) -> None:
-        """Whom the other sides can contact of those whom these messages leave to them, and the other way round."""
+    def _ask_keepers(self, asked: Iterable[tuple[int, frozenset[int], frozenset[int]]], stand_ins: Collection[int]) -> None:
+        """Whom the other sides can contact of those whom these messages leave to them, and the other way round; of a stand-in
+        whom it can contact itself.
+        """
         wanted: dict[int, BitMap] = {}
         for own, others, opposite in asked:
             for pk in others:
                 wanted[pk] = wanted.get(pk, NOBODY) | (self._whole[own] & self._whole[pk])
             for pk in opposite:
                 wanted[own] = wanted.get(own, NOBODY) | (self._whole[own] & self._whole[pk])
+        wanted |= {pk: self._whole[pk] for pk in stand_ins}
         self._keepers.ask(wanted)
 
     def put(self, audiences: dict[int, BitMap]) -> None:
@@ -104,10 +112,11 @@ class People:
         return self._of(message, *self._key(message))
 
     def _of(self, message: PlannedMessage, key: Net, splits: list[Split]) -> BitMap:
-        _own, leaves, _told, opposite = key
-        if leaves or splits or opposite or message.id not in self._whole:
+        _own, leaves, _told, opposite, stands_in = key
+        is_net = bool(leaves or splits or opposite or stands_in)
+        if is_net or message.id not in self._whole:
             self.fetch([message])
-        if not leaves and not splits and not opposite:
+        if not is_net:
             return self._whole[message.id]
         if key not in self._net:
             net = self._whole[message.id] - BitMap.union(NOBODY, *(self._contacted(pk) for pk in leaves))
@@ -117,8 +126,14 @@ class People:
                 net -= swapped if only_swapped else theirs - swapped
             # Whom this side cannot contact stays with the other one.
             back = BitMap.union(NOBODY, *(self._whole[pk] for pk in opposite)) if opposite else NOBODY
-            self._net[key] = net - (back & self._keepers.out(message.id))
+            net -= back & self._keepers.out(message.id)
+            self._net[key] = net & self._meant(message.id, *stands_in) if stands_in else net
         return self._net[key]
+
+    def _meant(self, own: int, original: int, kept: frozenset[int]) -> BitMap:
+        """Whom the original leaves out for the others and this one can contact in its place, as the claim has it."""
+        left_out = self._whole[original] & BitMap.union(NOBODY, *(self._contacted(pk) for pk in kept))
+        return left_out - self._keepers.out(own)
 
     def _contacted(self, message_id: int) -> BitMap:
         """The people of another message whom it can contact, as far as it matters to those who leave people to it."""
@@ -140,7 +155,15 @@ class People:
         return [(others, agreement, only_swapped) for agreement, others, only_swapped in found if others]
 
     def _others(self, message: PlannedMessage) -> frozenset[int]:
-        return self._leaves(message).union(*(others for others, _agreement, _only in self._splits(message)))
+        stands_in = self._stands_in(message)
+        kept = stands_in[1] if stands_in else NONE
+        return self._leaves(message).union(kept, *(others for others, _agreement, _only in self._splits(message)))
+
+    def _stands_in(self, message: PlannedMessage) -> StandingIn | None:
+        for agreement in self._agreements:
+            if (original := agreement.original_of(message)) is not None:
+                return original, agreement.keeping
+        return None
 
     def _opposite(self, message: PlannedMessage) -> frozenset[int]:
         """Messages that leave people to this one."""
@@ -151,10 +174,10 @@ class People:
     def _key(self, message: PlannedMessage) -> tuple[Net, list[Split]]:
         """What tells this audience from the same one under other agreements, and the splits it takes part in."""
         if not self._agreements:
-            return (message.id, NONE, (), NONE), []
+            return (message.id, NONE, (), NONE, None), []
         splits = self._splits(message)
         told = tuple((others, only) for others, _agreement, only in splits)
-        return (message.id, self._leaves(message), told, self._opposite(message)), splits
+        return (message.id, self._leaves(message), told, self._opposite(message), self._stands_in(message)), splits
 
     def shared(self, first: PlannedMessage, second: PlannedMessage) -> BitMap:
         """People who would get both; what is public reaches everybody whom the other side is for."""

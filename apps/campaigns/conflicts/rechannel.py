@@ -72,16 +72,22 @@ def ways(pair: Pair, past: response.Response) -> Iterator[WayOut]:
     offered, before, ids = _offered(), _weighty(find(pair.plan)), count(-1, -1)
     for side in sides:
         taken = {message.channel for message in side.campaign.messages}
-        for channel in offered:
-            reached = [(each, people & reach.of(channel, each.purpose_id)) for each, people in side.lost]
+        for channel, account in offered.items():
+            reached = [(each.over(channel, account), people & reach.of(channel, each.purpose_id)) for each, people in side.lost]
             if channel not in taken and any(people for _message, people in reached):
                 yield _measured(pair, side, channel, reached, before, ids, past)
 
 
-def _offered() -> list[str]:
-    """Channels with an address of their own on which an account can send, in the order in which they are listed everywhere."""
-    able = set(ChannelAccount.objects.filter(is_active=True, is_elsewhere=False).values_list("channel", flat=True))
-    return [channel for channel in ADDRESS_KIND if channel in able]
+def _offered() -> dict[str, int | None]:
+    """Channels with an address of their own on which an account can send, in the order in which they are listed everywhere, each
+    with that account where there is no choice.
+    """
+    accounts: dict[str, list[int]] = {}
+    for channel, pk in ChannelAccount.objects.filter(is_active=True, is_elsewhere=False).values_list("channel", "pk"):
+        accounts.setdefault(channel, []).append(pk)
+    return {
+        channel: accounts[channel][0] if len(accounts[channel]) == 1 else None for channel in ADDRESS_KIND if channel in accounts
+    }
 
 
 def _sides(pair: Pair) -> Iterator[_Side]:
@@ -114,12 +120,14 @@ def _measured(
     ids: Iterator[int], past: response.Response,
 ) -> WayOut:
 
+    originals = {next(ids): (each, people) for each, people in reached if people}
     made = [
-        (replace(each, id=next(ids), channel=channel, account_id=None, follows_id=None, count=len(people)), people)
-        for each, people in reached if people
+        (replace(each, id=pk, follows_id=None, count=len(people)), people) for pk, (each, people) in originals.items()
     ]
-    then = pair.plan.with_agreement(replace(side.agreement, stand_ins=frozenset(each.id for each, _people in made)))
-    then = then.with_campaign(replace(side.campaign, messages=(*side.campaign.messages, *(each for each, _people in made))))
+    stand_ins = frozenset((pk, each.id) for pk, (each, _people) in originals.items())
+    then = pair.plan.with_agreement(replace(side.agreement, stand_ins=stand_ins))
+    changed = replace(side.campaign, messages=(*side.campaign.messages, *(each for each, _people in made)))
+    then = then.with_campaign(changed.to_approve_anew())
     assert then.people is not None
     then.people.put({each.id: people for each, people in made})
     findings, there = find(then), BitMap.union(BitMap(), *(people for _message, people in made))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -14,6 +15,8 @@ from .findings import Finding
 from .passes import find
 from .snapshot import Plan, PlannedAgreement, PlannedCampaign
 from .wayout import MOVABLE, Effect, Pair, WayOut, can_yield, of_side, people_of
+
+ASKED_MOVE = re.compile(r"[0-9]{1,18}:-?[0-9]{1,4}")
 
 
 def ways_out(conflict: Conflict, *, now: datetime) -> list[WayOut]:
@@ -108,7 +111,7 @@ def way_out(conflict: Conflict, key: str, *, now: datetime) -> WayOut | None:
 def _asked_move(conflict: Conflict, rest: str, now: datetime) -> WayOut | None:
     pk, _separator, days = rest.partition(":")
     sides = pairs.sides(conflict)
-    if not pk.isdecimal() or int(pk) not in sides or not days.lstrip("-").isdecimal() or not -366 <= int(days) <= 366:
+    if not ASKED_MOVE.fullmatch(rest) or int(pk) not in sides or not -366 <= int(days) <= 366:
         return None
     found = Pair.load(conflict, now)
     campaign = found.plan.campaigns.get(int(pk)) if found else None

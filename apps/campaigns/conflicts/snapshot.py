@@ -23,6 +23,7 @@ from .people import People
 if TYPE_CHECKING:
     from .pressure import Contact
 
+APPROVED = (CampaignStatus.APPROVED, CampaignStatus.SCHEDULED)
 LASTING_CHANNELS = {Channel.CALL, Channel.STORE, Channel.ONSITE, Channel.ADS, Channel.EVENT, Channel.UNADDRESSED}
 
 
@@ -49,7 +50,8 @@ class PlannedMessage:
     """One planned contact. ``windows`` are the moments (or stretches) at which people meet it, soonest first.
 
     ``follows_id`` is the message it reminds of or builds on; ``triggers`` the messages that its audience must have got or
-    answered; ``priority`` its own or its campaign's, 0 to 100. ``is_test``: an attribute says who gets nothing of it.
+    answered; ``priority`` its own or its campaign's, 0 to 100. ``is_test``: an attribute says who gets nothing of it. ``until`` is
+    the deadline of what goes out once: where people can meet it for longer, the end of its window.
     """
 
     id: int
@@ -69,6 +71,13 @@ class PlannedMessage:
     purpose_id: int | None = None
     triggers: tuple[int, ...] = ()
     is_test: bool = False
+    until: datetime | None = None
+
+    def over(self, channel: str, account_id: int | None = None) -> PlannedMessage:
+        """The same message on another channel, where it may last or not; without an account it is open which one carries it."""
+        lasts = channel in LASTING_CHANNELS and self.until is not None
+        windows = tuple((start, max(start, self.until) if lasts and self.until else start) for start, _end in self.windows)
+        return replace(self, channel=channel, windows=windows, account_id=account_id)
 
     @property
     def is_safety(self) -> bool:
@@ -105,6 +114,10 @@ class PlannedCampaign:
     name: str = ""
     lock: str = ""
 
+    def to_approve_anew(self) -> PlannedCampaign:
+        """As it stands after a change of what was signed: what was approved is a draft again."""
+        return replace(self, status=CampaignStatus.DRAFT) if self.status in APPROVED else self
+
     @property
     def is_draft(self) -> bool:
         """Drafts take part in every rule and never block others."""
@@ -137,8 +150,8 @@ class PlannedAgreement:
     Where people were split, ``swapped`` stay with the yielding side, whose messages are then ``yielding``.
     ``keeping`` are the messages whose people are left to them, ``sent`` those of the yielding side that had gone out
     before: whoever got one of them is left out by the keeping side. ``until`` is the first moment at which it binds no more.
-    ``stand_ins`` are messages of the yielding side that are for the very people whom it leaves out. ``late`` tells who of some
-    people joined after a split and goes to the yielding side.
+    ``stand_ins`` (message, original) are messages of the yielding side for the very people whom the original leaves out. ``late``
+    tells who of some people joined after a split and goes to the yielding side.
     """
 
     yielding_campaign: int
@@ -152,7 +165,7 @@ class PlannedAgreement:
     resolution_id: int | None = None
     swapped: BitMap | None = field(default=None, compare=False)
     yielding: frozenset[int] = frozenset()
-    stand_ins: frozenset[int] = frozenset()
+    stand_ins: frozenset[tuple[int, int]] = frozenset()
     late: Callable[[BitMap], BitMap] | None = field(default=None, compare=False)
 
     def swapped_among(self, people: BitMap) -> BitMap:
@@ -169,13 +182,17 @@ class PlannedAgreement:
         """Messages whose people this one leaves out, wherever it now stands in time. Safety gives way to nothing."""
         if message.kind != MessageKind.ADDRESSED or message.is_safety or not self._binds(message):
             return frozenset()
-        if message.id in self.stand_ins:
+        if self.original_of(message) is not None:
             return frozenset()
         if self._is(message, self.yielding_campaign, self.yielding_message):
             return frozenset() if self.swapped else self.keeping - {message.id}
         if self._is(message, self.keeping_campaign, self.keeping_message):
             return self.sent - {message.id}
         return frozenset()
+
+    def original_of(self, message: PlannedMessage) -> int | None:
+        """The message that this one stands in for by this agreement, if it does."""
+        return next((original for own, original in self.stand_ins if own == message.id), None)
 
     def leave_to(self, message: PlannedMessage) -> frozenset[int]:
         """Messages that leave people to this one: whom it cannot contact stays with them."""

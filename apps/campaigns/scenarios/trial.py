@@ -152,7 +152,7 @@ def _with_priority(plan: Plan, campaign: PlannedCampaign, step: Step) -> Plan:
 
 
 def _on_channel(plan: Plan, campaign: PlannedCampaign, step: Step) -> Plan:
-    """One message on another channel, to the same people. Which account carries it is open until it is applied."""
+    """One message on another channel, to the same people; it has to be approved anew."""
     found = next((message for message in campaign.messages if message.id == step.message_id), None)
     if found is None:
         raise DoesNotFit("gone")
@@ -160,9 +160,9 @@ def _on_channel(plan: Plan, campaign: PlannedCampaign, step: Step) -> Plan:
         raise DoesNotFit("channel_meanwhile")
     if not can_yield(plan, found):
         raise DoesNotFit("begun")
-    other = replace(found, channel=step.parameters["channel"], account_id=None)
+    other = found.over(step.parameters["channel"])
     messages = tuple(other if message.id == found.id else message for message in campaign.messages)
-    return plan.with_campaign(replace(campaign, messages=messages))
+    return plan.with_campaign(replace(campaign, messages=messages).to_approve_anew())
 
 
 def _retimed(plan: Plan, campaign: PlannedCampaign, step: Step) -> Plan:

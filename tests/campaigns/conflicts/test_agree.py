@@ -162,6 +162,12 @@ def test_what_cannot_be_done_is_refused(scene):
     assert Conflict.objects.filter(state="open").count() == Conflict.objects.count()
 
 
+@pytest.mark.parametrize("way", ["move:{}:--5", "move:{}:5-5", "move:{}:-", "move:²:1", "move:{}", "move:{}:3:3"])
+def test_a_way_out_that_cannot_be_read_is_refused_in_words(scene, way):
+    with pytest.raises(ValidationError, match="is not there any more"):
+        propose(scene, way.format(scene.online.pk))
+
+
 def test_a_remark_is_kept_once_and_its_owners_hear_of_it(scene):
     for _click in range(2):
         talk.comment(actor=scene.retail_lead, conflict=scene.conflict, text=" Can you wait? ", now=NOW)

@@ -6,7 +6,7 @@ import pytest
 from pyroaring import BitMap
 
 from apps.campaigns import approval, audiences, launch, readiness
-from apps.campaigns.conflicts import agree, resolve, response
+from apps.campaigns.conflicts import agree, loading, resolve, response
 from apps.campaigns.content import versions
 from apps.campaigns.models import Agreement, Campaign, Conflict, Delivery, Message, MinimumGap, RuleParameter, StandIn
 from apps.campaigns.sending import work
@@ -152,6 +152,47 @@ def test_what_is_left_of_the_pair_stays_open_and_what_nobody_is_left_in_is_settl
     rows = {row.rule: row for row in Conflict.objects.filter(second_campaign=met.online)}
     assert (rows["spacing"].state, rows["spacing"].settled_by) == ("resolved", resolution)
     assert rows["overlap"].state == "open"
+
+
+def test_what_was_promised_of_each_finding_is_what_is_found_once_it_holds(met, ids):
+    promised = {effect.rule: effect.after for effect in ways()[key(met)].effects}
+    both_sign(met)
+    count(LATER)
+    found = Conflict.objects.filter(second_campaign=met.online).exclude(state="resolved")
+    assert {row.rule: row.people_count for row in found} == {rule: people for rule, people in promised.items() if people}
+
+
+def test_a_mail_with_a_deadline_lasts_until_then_when_it_is_called_instead_and_not_when_it_is_texted(met):
+    met.online.messages.update(send_until=GOES_OUT + timedelta(days=5))
+    mail = loading.load(now=NOW).messages[met.online.messages.get().pk]
+    assert mail.windows == mail.over("sms").windows == ((GOES_OUT, GOES_OUT),)
+    assert mail.over("call").windows == ((GOES_OUT, GOES_OUT + timedelta(days=5)),)
+    assert mail.over("call").over("sms").windows == mail.windows
+
+
+def test_what_comes_of_having_to_approve_anew_is_promised_too(met, ids):
+    third = side(met.retail.department, ids[10:13], "Third")
+    third.messages.update(channel="sms", send_at=GOES_OUT - timedelta(hours=1), priority=10)
+    MinimumGap.objects.create(name="Text gap", hours=72, channels=["sms", "letter"])
+    RuleParameter.objects.create(code="inversion_people", value=1)
+    count()
+    promised = dict(ways()[key(met)].arising)
+    both_sign(met)
+    count(LATER)
+    found = Conflict.objects.filter(second_campaign=third, first_campaign=met.online, state="open")
+    assert "inversion" in promised
+    assert {row.rule: row.people_count for row in found} == promised
+
+
+def test_nobody_counts_twice_who_keeps_the_original_because_the_other_side_cannot_write_to_them(met, ids):
+    events = Purpose.objects.create(code="events", name="Events", purpose_class="promotion")
+    consent(BitMap(set(ids[:20]) - {ids[11]}), purpose=events)
+    met.retail.messages.update(purpose=events)
+    both_sign(met)
+    plan = loading.load(now=LATER)
+    mail, text = (plan.messages[met.online.messages.get(channel=channel).pk] for channel in ("email", "sms"))
+    assert set(plan.people.of(mail)) == {*ids[20:], ids[11]}
+    assert set(plan.people.of(text)) == {ids[10], ids[12], ids[13], ids[15]}
 
 
 @pytest.fixture
