@@ -264,9 +264,11 @@ class People:
     def _find(self, countries: frozenset[str]) -> BitMap:
         if self._homes is not None:
             return BitMap.union(NOBODY, *(self._homes.get(country, NOBODY) for country in countries))
-        return bitmaps.from_ids(
-            Customer.objects.living().filter(country__in=countries).order_by("id").values_list("id", flat=True).iterator()
-        )
+        if not countries:
+            return NOBODY
+        living = Customer.objects.living().filter(country__in=countries).order_by().values_list("id")
+        sql, params = living.query.sql_with_params()
+        return bitmaps.from_sql(f"SELECT id::int FROM ({sql}) AS living(id)", params)
 
 
 def _denied(people: BitMap, channel: str, purpose: Purpose | None, at: datetime) -> BitMap:

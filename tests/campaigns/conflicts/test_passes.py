@@ -7,9 +7,11 @@ from pyroaring import BitMap
 
 from apps.accounts.models import Notification
 from apps.campaigns.conflicts import loading, passes
+from apps.campaigns.conflicts.people import People
 from apps.campaigns.models import Conflict, Message, PlanVersion
 from tests.factories.accounts import DepartmentFactory
 from tests.factories.campaigns import NOW, ContactPolicyFactory, MessageFactory, OfferFactory
+from tests.factories.customers import CustomerFactory
 
 from .conftest import count, planned
 
@@ -135,3 +137,11 @@ def test_looking_again_at_two_campaigns_leaves_a_thirds_people_as_they_were_coun
     passes.look_again([scene.retail.pk], now=NOW)
     pressed.refresh_from_db()
     assert pressed.people_count == 30
+
+
+def test_people_are_found_by_the_countries_they_live_in():
+    by_country = {country: CustomerFactory(country=country).pk for country in ("NO", "PL", "SE")}
+    homes = People().in_countries
+    assert homes(frozenset({"NO", "SE"})) == BitMap([by_country["NO"], by_country["SE"]])
+    assert homes(frozenset({"PL"})) == BitMap([by_country["PL"]])
+    assert not homes(frozenset())
