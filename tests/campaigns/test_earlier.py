@@ -84,7 +84,7 @@ def test_the_timeline_draws_where_they_stood_and_says_so(client):
     move(row, 2, now - DAY)
     client.force_login(user)
     page = client.get("/calendar/?then=week").content.decode()
-    assert "bar ghost" in page and "moved by 2 days later" in page
+    assert "bar ghost" in page and "moved 2 days later" in page
     plain = client.get("/calendar/").content.decode()
     assert "bar ghost" not in plain and "then=week" in plain
     assert Campaign.objects.count() == 1

@@ -119,7 +119,7 @@ def lay_out(reading: Reading, figures: Figures, *, all_links: bool = False, chan
         _haunt(lane, [each for each in changes if each.campaign.department_id == department.pk], reading.period)
         lanes.append(lane)
         top += lane.height + 1
-    pairs = _by_pair(reading.conflicts)
+    pairs = by_pair(reading.conflicts)
     drawn = pairs if all_links else pairs[:MOST_LINKS]
     return Timeline(lanes, _links(lanes, drawn, reading.period), top, len(pairs) - len(drawn))
 
@@ -197,7 +197,7 @@ def _links(lanes: list[Lane], conflicts: Iterable[Conflict], period: Period) -> 
     return links
 
 
-def _by_pair(conflicts: Iterable[Conflict]) -> list[Conflict]:
+def by_pair(conflicts: Iterable[Conflict]) -> list[Conflict]:
     """One conflict for each pair of campaigns, the weightiest, so that a pair is one decision; what weighs most first."""
     pairs: dict[tuple[int, int | None], Conflict] = {}
     for conflict in sorted(conflicts, key=lambda row: (-row.severity, -(row.people_count or 0))):

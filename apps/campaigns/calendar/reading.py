@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -75,6 +75,14 @@ class Reading:
             for row in rows:
                 days[row.at.astimezone(self.period.zone).date()].append(row)
         return {day: sorted(days[day], key=lambda row: row.at) for day in sorted(days)}
+
+    def first_days(self, conflicts: Iterable[Conflict]) -> dict[date, list[Conflict]]:
+        """The conflicts by the company's day of their first contact, or on the first one here."""
+        days: dict[date, list[Conflict]] = defaultdict(list)
+        for row in conflicts:
+            if row.first_at:
+                days[max(row.first_at.astimezone(self.period.zone).date(), self.period.first)].append(row)
+        return days
 
     def conflicts_of(self, campaign_id: int) -> list[Conflict]:
         """Conflicts on this page that the campaign is part of."""

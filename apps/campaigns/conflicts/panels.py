@@ -333,9 +333,9 @@ class Panel:
         if row.action == ResolutionAction.MOVE:
             days = abs(sides["days"])
             words = (
-                ngettext("Move %(campaign)s by %(n)d day later", "Move %(campaign)s by %(n)d days later", days)
+                ngettext("Move %(campaign)s %(n)d day later", "Move %(campaign)s %(n)d days later", days)
                 if sides["days"] > 0 else
-                ngettext("Move %(campaign)s by %(n)d day earlier", "Move %(campaign)s by %(n)d days earlier", days)
+                ngettext("Move %(campaign)s %(n)d day earlier", "Move %(campaign)s %(n)d days earlier", days)
             )
             return words % {"campaign": names.get(sides["campaign"], "?"), "n": days}
         return _("Accept as it is")

@@ -99,6 +99,12 @@ def rule_title(code: str) -> str:
 
 
 @register.simple_tag
+def people_over(over: dict[date, int] | None, day: date) -> int:
+    """How many people are over a contact limit on the day; 0 also where nobody counted."""
+    return (over or {}).get(day, 0)
+
+
+@register.simple_tag
 def conflicts_of(reading: Reading, campaign_id: int) -> list[Conflict]:
     """Conflicts on this page that the campaign is part of."""
     return reading.conflicts_of(campaign_id)
@@ -124,8 +130,8 @@ def change_words(change: Change) -> str:
     """What has become of a campaign since then."""
     if change.kind == "moved":
         words = (
-            ngettext("moved by %(n)d day later", "moved by %(n)d days later", change.days_apart) if change.days > 0 else
-            ngettext("moved by %(n)d day earlier", "moved by %(n)d days earlier", change.days_apart)
+            ngettext("moved %(n)d day later", "moved %(n)d days later", change.days_apart) if change.days > 0 else
+            ngettext("moved %(n)d day earlier", "moved %(n)d days earlier", change.days_apart)
         )
         return words % {"n": change.days_apart}
     said: dict[str, Any] = {

@@ -40,7 +40,8 @@ def _common(request: HttpRequest, span: period.Period, view: str) -> dict[str, A
         "today": clock.company_day(clock.now()), "all_departments": Department.objects.all(),
         "channels": [choice for choice in Channel.choices if choice[0] != Channel.UNADDRESSED],
         "statuses": [choice for choice in CampaignStatus.choices if choice[0] != CampaignStatus.CANCELLED],
-        "severities": Severity.choices, "open_count": sum(row.state in ("open", "acknowledged") for row in found.conflicts),
+        "severities": Severity.choices,
+        "open_count": len(layout.by_pair(row for row in found.conflicts if row.state in ("open", "acknowledged"))),
     }
 
 
@@ -64,6 +65,7 @@ def timeline(request: HttpRequest) -> HttpResponse:
         "blackout_days": {day for day in span.days if context["reading"].is_blacked_out(day)}, "movable": wayout.MOVABLE,
         "legend": ["email", "sms", "call", "letter", "store", "onsite"],
         "panel": _chosen(request, context["reading"]), "moved": _moved(request), "agenda": context["reading"].by_day(),
+        "over": counted.over,
     }
     return render_page(request, "campaigns/calendar/timeline.html", context)
 
@@ -121,7 +123,13 @@ def _moved(request: HttpRequest) -> dict[str, Any] | None:
     if not days or not pk.isascii() or not pk.isdigit() or len(pk) > 17:
         return None
     campaign = Campaign.objects.filter(pk=pk).first()
-    return {"campaign": campaign, "days": days, "back": -days} if campaign else None
+    if not campaign:
+        return None
+    words = (
+        ngettext("moved %(n)d day later", "moved %(n)d days later", abs(days)) if days > 0 else
+        ngettext("moved %(n)d day earlier", "moved %(n)d days earlier", abs(days))
+    )
+    return {"campaign": campaign, "back": -days, "words": words % {"n": abs(days)}}
 
 
 @access.signed_in
@@ -132,12 +140,13 @@ def month(request: HttpRequest) -> HttpResponse:
         request.GET.get("month"), today=clock.company_day(clock.now()), zone=clock.company_zone()
     )
     context = _common(request, span, "month")
-    by_day = context["reading"].by_day()
+    by_day, over = context["reading"].by_day(), figures.of(span.days, now=clock.now()).over
+    plates = context["reading"].first_days(layout.by_pair(context["reading"].conflicts))
     context |= {
-        "first": first, "month_before": _month_url(first - date.resolution, context["kept"]),
+        "first": first, "over": over, "month_before": _month_url(first - date.resolution, context["kept"]),
         "month_after": _month_url(_next(first), context["kept"]), "agenda": by_day,
         "cells": [
-            {"day": day, "rows": by_day.get(day, []), "outside": day.month != first.month,
+            {"day": day, "rows": by_day.get(day, []), "outside": day.month != first.month, "plates": plates.get(day, []),
              "blackout": context["reading"].is_blacked_out(day)}
             for day in span.days
         ],
@@ -163,6 +172,7 @@ def agenda(request: HttpRequest) -> HttpResponse:
     context = _common(request, span, "agenda")
     context |= {
         "agenda": context["reading"].by_day(), "before": span.moved(-span.weeks), "after": span.moved(span.weeks),
+        "over": figures.of(span.days, now=clock.now()).over,
     }
     return render_page(request, "campaigns/calendar/agenda.html", context)
 
@@ -223,8 +233,6 @@ def _move(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
         return redirect("campaigns:calendar-move", campaign.pk)
     campaign.refresh_from_db()
-    words = ngettext("Moved by %(n)d day.", "Moved by %(n)d days.", abs(days)) % {"n": abs(days)}
-    messages.success(request, f"{campaign.name}: {words}")
     back = _back(campaign)
     return redirect(f"{back}{'&' if '?' in back else '?'}moved={campaign.pk}&by={days}")
 
