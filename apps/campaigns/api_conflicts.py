@@ -25,6 +25,7 @@ from apps.core.clock import now
 from apps.core.paging import ById
 from apps.core.problems import Refused
 
+from . import partners
 from .conflicts import agree, pairs, registry, resolve, talk
 from .models import Conflict, Resolution
 from .models.conflicts import ConflictState, Severity
@@ -117,7 +118,7 @@ class ConflictViewSet(Guarded, viewsets.ReadOnlyModelViewSet[Conflict]):
         if level := asked.get("severity"):
             found = found.filter(severity__gte=LEVELS[_known("severity", [level], LEVELS)[0]])
         if slug := asked.get("department"):
-            found = found.filter(Q(first_campaign__department__slug=slug) | Q(second_campaign__department__slug=slug))
+            found = found.filter(partners.of_slug(slug, "first_campaign__") | partners.of_slug(slug, "second_campaign__"))
         if campaign := asked.get("campaign"):
             number = int(campaign) if campaign.isdecimal() and len(campaign) < 10 else 0
             found = found.filter(Q(first_campaign=number) | Q(second_campaign=number))

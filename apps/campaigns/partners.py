@@ -1,15 +1,39 @@
 """Who changes a campaign: the department that leads it and, of a joint one, those that plan it together with it.
 
-The leading department approves it, and it goes out in that department's name.
+The leading department approves it, and it goes out in that department's name. What a conflict or a what-if asks of it, its partners
+sign as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Q
+
 from apps.accounts import access
+from apps.accounts.models import Department
 
 from .models import Campaign
+
+
+def departments(*campaigns: Campaign | None) -> set[int]:
+    """Whose these campaigns are: their leading departments and the partners of joint ones. One query."""
+    known = {campaign.pk: campaign.department_id for campaign in campaigns if campaign is not None}
+    joint = Campaign.partners.through.objects.filter(campaign__in=known)
+    return {*known.values(), *joint.values_list("department", flat=True)}
+
+
+def of_departments(departments: Iterable[int], side: str = "") -> Q:
+    """Campaigns that are theirs, led or planned together; ``side`` is the path to the campaign, with its underscores."""
+    wanted = list(departments)
+    joint = Campaign.partners.through.objects.filter(department__in=wanted).values("campaign")
+    return Q(**{f"{side}department__in": wanted}) | Q(**{f"{side}pk__in": joint})
+
+
+def of_slug(slug: str, side: str = "") -> Q:
+    """The same for one department by its short name."""
+    return of_departments(Department.objects.filter(slug=slug).values_list("pk", flat=True), side)
 
 
 def may_edit(user: Any, campaign: Campaign) -> bool:

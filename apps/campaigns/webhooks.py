@@ -68,11 +68,11 @@ def tell(event: str, conflicts: Iterable[Conflict], *, now: datetime) -> int:
     known = set(WebhookCall.objects.filter(event=event, created_at=now).values_list("payload__conflict__id", flat=True))
     rows = [row for row in rows if row.pk not in known]
     ids = {pk for row in rows for pk in (row.first_campaign_id, row.second_campaign_id) if pk}
-    campaigns = Campaign.objects.select_related("department").in_bulk(ids)
+    campaigns = Campaign.objects.select_related("department").prefetch_related("partners").in_bulk(ids)
     calls = []
     for row in rows:
         sides = [campaigns[pk] for pk in (row.first_campaign_id, row.second_campaign_id) if pk in campaigns]
-        concerned = {side.department_id for side in sides}
+        concerned = {pk for side in sides for pk in (side.department_id, *(partner.pk for partner in side.partners.all()))}
         calls += [
             WebhookCall(endpoint=endpoint, event=event, payload=_payload(event, row, sides, now), created_at=now, next_at=now)
             for endpoint in endpoints if endpoint.department_id in (None, *concerned)

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import access
 from apps.accounts.models import User
+from apps.campaigns import partners
 from apps.campaigns.conflicts import agree, asked, response
 from apps.campaigns.conflicts.sentences import sentence
 from apps.campaigns.conflicts.writing import UNDECIDED
@@ -122,7 +123,7 @@ def _together(row: Conflict) -> tuple[int, int | None]:
 
 def _mine(user: User, led: set[int]) -> Q:
     """Conflicts of the departments one signs for; an administrator's are those that nobody answered."""
-    mine = Q(first_campaign__department__in=led) | Q(second_campaign__department__in=led)
+    mine = partners.of_departments(led, "first_campaign__") | partners.of_departments(led, "second_campaign__")
     return mine | Q(escalated_at__isnull=False) if access.is_administrator(user) else mine
 
 

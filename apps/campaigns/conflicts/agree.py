@@ -20,7 +20,7 @@ from apps.accounts import access, audit, deputies, notifications
 from apps.accounts.models import Role, User
 from apps.core import clock
 
-from .. import joint, moving
+from .. import joint, moving, partners
 from ..models import Campaign, Conflict, Resolution, Signature
 from ..models.conflicts import ConflictState, ResolutionAction, ResolutionState
 from . import news, pairs, passes, registry, resolve, settling
@@ -35,11 +35,10 @@ class AlreadyDecided(Exception):
 
 
 def departments(conflict: Conflict) -> list[int]:
-    """The departments whose leads must agree."""
-    sides = [conflict.first_campaign, conflict.second_campaign]
+    """The departments whose leads must agree: of a joint campaign all that plan it."""
     # A right or a measurement of another department may be touched without one of its campaigns standing opposite.
     others = conflict.facts.get("departments", ())
-    return sorted({campaign.department_id for campaign in sides if campaign is not None} | set(others))
+    return sorted(partners.departments(conflict.first_campaign, conflict.second_campaign) | set(others))
 
 
 def may_propose(user: User, conflict: Conflict) -> bool:

@@ -5,6 +5,7 @@ from django.http import HttpRequest
 
 from apps.accounts.models import Role
 
+from .. import partners
 from ..models import Conflict
 from ..models.conflicts import Severity
 from .passes import UNDECIDED
@@ -19,5 +20,6 @@ def open_conflicts(request: HttpRequest) -> int:
     found = Conflict.objects.filter(state__in=UNDECIDED, severity__gte=Severity.MEDIUM)
     department = getattr(user, "department_id", None)
     if department and getattr(user, "role", "") != Role.ADMINISTRATOR:
-        found = found.filter(Q(first_campaign__department=department) | Q(second_campaign__department=department))
+        ours = (partners.of_departments([department], side) for side in ("first_campaign__", "second_campaign__"))
+        found = found.filter(Q(*ours, _connector=Q.OR))
     return found.order_by().values("first_campaign", "second_campaign").distinct().count()

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from apps.accounts.models import User
 
+from .. import partners
 from ..models import Conflict, Message
 from ..models.conflicts import ConflictState, Severity
 from . import registry, response
@@ -50,7 +51,7 @@ class Filters:
         if self.severity:
             rows = rows.filter(severity__gte=self.severity)
         if slug := self.department:
-            rows = rows.filter(Q(first_campaign__department__slug=slug) | Q(second_campaign__department__slug=slug))
+            rows = rows.filter(partners.of_slug(slug, "first_campaign__") | partners.of_slug(slug, "second_campaign__"))
         return rows
 
     def sorted_by(self, sort: str) -> str:

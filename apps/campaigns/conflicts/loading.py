@@ -60,7 +60,7 @@ def load(
             starts_on=row.starts_on, ends_on=row.ends_on, messages=tuple(messages.get(row.pk, ())),
             priority=row.priority, control_share=float(row.control_share), product_id=row.product_id,
             programme_id=row.programme_id, name=row.name, lock=row.lock,
-            brand=row.product__brand or "", path=row.product__category__path or "",
+            brand=row.product__brand or "", partners=frozenset(row.planned_with), path=row.product__category__path or "",
         )
         for row in rows
     }
@@ -131,7 +131,8 @@ def _campaigns(now: datetime, parameters: Parameters, also: set[int]) -> list[An
         today - timedelta(days=parameters.look_back_days), today + timedelta(days=parameters.look_ahead_days)
     )
     wanted = planned | Campaign.objects.filter(pk__in=also) if also else planned
-    return list(wanted.values_list(*OF_CAMPAIGN, named=True))
+    partners = Campaign.partners.through.objects.filter(campaign=OuterRef("pk")).values("department")
+    return list(wanted.annotate(planned_with=ArraySubquery(partners)).values_list(*OF_CAMPAIGN, "planned_with", named=True))
 
 
 def _messages(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 
 from apps.accounts import notifications
 
+from .. import partners
 from ..models import Campaign, Conflict
 from ..models.conflicts import Severity
 from .writing import Written
@@ -26,14 +27,14 @@ def tell(written: Written, *, now: datetime) -> None:
     campaigns = Campaign.objects.in_bulk(ids)
     if len(news) > MOST_LINES:
         notifications.notify_leads(
-            departments={campaign.department_id for campaign in campaigns.values()}, code="conflict.many",
+            departments=partners.departments(*campaigns.values()), code="conflict.many",
             text=gettext_noop("%(n)s conflicts found"), params={"n": len(news)}, url=reverse("campaigns:conflicts"), now=now,
         )
         return
     for row, code in news:
         sides = [campaigns[pk] for pk in (row.first_campaign_id, row.second_campaign_id) if pk in campaigns]
         notifications.notify_leads(
-            departments={campaign.department_id for campaign in sides}, code=code,
+            departments=partners.departments(*sides), code=code,
             text=_SENTENCES[code], params={"campaigns": [campaign.name for campaign in sides], "people": row.people_count or 0},
             url=address(row), now=now,
         )

@@ -97,7 +97,9 @@ class PlannedMessage:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCampaign:
-    """One campaign of the plan with its messages. ``brand`` and ``path`` (in the category tree) are those of its product."""
+    """One campaign of the plan with its messages. ``brand`` and ``path`` (in the category tree) are those of its product;
+    ``partners`` are the departments that plan a joint campaign together with the leading one.
+    """
 
     id: int
     department_id: int
@@ -113,6 +115,12 @@ class PlannedCampaign:
     programme_id: int | None = None
     name: str = ""
     lock: str = ""
+    partners: frozenset[int] = frozenset()
+
+    @property
+    def departments(self) -> frozenset[int]:
+        """Whose it is: the leading department and its partners."""
+        return self.partners | {self.department_id}
 
     def to_approve_anew(self) -> PlannedCampaign:
         """As it stands after a change of what was signed: what was approved is a draft again."""

@@ -1,8 +1,8 @@
 """Changes that touch another department, as proposals that its lead signs; and what such a proposal was measured on.
 
-A change touches the department of its campaign and every department in a finding of weight that the campaign is in, with the
-change or without it. It stands at the finding that it settles, so that it is seen there; where there is none yet, it stands
-for itself.
+A change touches the departments of its campaign (of a joint one all that plan it) and every department in a finding of weight that
+the campaign is in, with the change or without it. It stands at the finding that it settles, so that it is seen there; where there is
+none yet, it stands for itself.
 """
 
 from __future__ import annotations
@@ -37,20 +37,21 @@ ACTIONS = {
 
 @dataclass(frozen=True)
 class Touch:
-    """Findings of weight of the changed campaign, by identity, without the change and with it."""
+    """Findings of weight of the changed campaign, by identity, without the change and with it; ``own``: whose campaign it is."""
 
     plan: Plan
     there: Plan
     before: Mapping[str, Finding]
     after: Mapping[str, Finding]
+    own: frozenset[int]
 
     @property
     def departments(self) -> set[int]:
-        """Whose plans or rights those findings touch."""
-        found = set[int]()
+        """Whose campaign is changed, and whose plans or rights those findings touch."""
+        found = set(self.own)
         for each in (*self.before.values(), *self.after.values()):
             campaigns = [self.plan.campaigns.get(pk) for pk in each.campaigns if pk is not None]
-            found |= {campaign.department_id for campaign in campaigns if campaign} | set(each.facts.get("departments", ()))
+            found |= {pk for campaign in campaigns if campaign for pk in campaign.departments} | set(each.facts.get("departments", ()))
         return found
 
     @property
@@ -63,7 +64,8 @@ class Touch:
 def touch(plan: Plan, step: Step) -> Touch:
     """What the change touches. Raises DoesNotFit when it cannot be made."""
     there = tried(plan, [step])
-    return Touch(plan, there, _of_weight(plan, step.campaign_id), _of_weight(there, step.campaign_id))
+    own = plan.campaigns[step.campaign_id].departments
+    return Touch(plan, there, _of_weight(plan, step.campaign_id), _of_weight(there, step.campaign_id), own)
 
 
 def _of_weight(plan: Plan, campaign_id: int) -> dict[str, Finding]:
@@ -85,7 +87,7 @@ def propose(*, actor: User, change: ScenarioChange, step: Step, touched: Touch, 
         conflict=conflict, campaign_id=step.campaign_id, action=ACTIONS[ChangeKind(step.kind)], parameters=parameters,
         measured=_measured(touched, step, now), proposed_by=actor, proposed_at=now,
     )
-    made.needs_departments.set(touched.departments | {change.campaign.department_id})
+    made.needs_departments.set(touched.departments)
     audit.record(
         actor=actor, action="resolution.proposed", subject=conflict or change.campaign, department=actor.department_id,
         after={"resolution": made.pk, "kind": step.kind}, now=now,

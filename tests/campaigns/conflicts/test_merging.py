@@ -7,11 +7,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 from pyroaring import BitMap
 
-from apps.accounts.models import AuditEvent, Role
+from apps.accounts.models import AuditEvent, Notification, Role
 from apps.campaigns import approval, partners, planning
-from apps.campaigns.conflicts import agree, history, loading, panels, resolve
+from apps.campaigns.conflicts import agree, history, listing, loading, panels, resolve
 from apps.campaigns.models import Agreement, Campaign, Conflict, Message, Programme
+from apps.campaigns.scenarios import applying, drafting
 from apps.campaigns.sending import agreements, aliases
+from apps.reporting import decisions
 from tests.factories.accounts import DepartmentFactory, UserFactory
 from tests.factories.campaigns import NOW, ContentVersionFactory, MessageFactory, ProgrammeFactory
 from tests.factories.sending import sign
@@ -191,3 +193,44 @@ def test_the_old_pages_lead_to_the_joint_campaign_and_it_shows_both_departments(
     listed = client.get(reverse("campaigns:list"), {"department": "online"}).content.decode()
     assert made.name in listed
     assert client.get(reverse("campaigns:programme", args=[made.programme_id])).status_code == 200
+
+
+@pytest.fixture
+def loyal(scene):
+    """Online's campaign is a joint one with Loyalty, and Loyalty's lead is here."""
+    department = DepartmentFactory(name="Loyalty", slug="loyalty")
+    scene.online.partners.add(department)
+    return UserFactory(role=Role.LEAD, department=department)
+
+
+def test_what_a_joint_campaign_has_with_a_third_one_is_signed_by_its_partner_too(scene, loyal, client):
+    made = propose(scene, f"leave_out:{scene.online.pk}")
+    assert {each.slug for each in made.needs_departments.all()} == {"retail", "online", "loyalty"}
+    assert [each.url for each in decisions.ranked(loyal, now=LATER)] == [reverse("campaigns:conflict", args=[scene.conflict.pk])]
+    assert agree.sign(actor=scene.retail_lead, resolution=made, agrees=True, now=LATER).state == "proposed"
+    client.force_login(loyal)
+    assert "Agree and sign" in client.get(reverse("campaigns:conflict", args=[scene.conflict.pk])).content.decode()
+    assert scene.conflict in listing.Filters(department="loyalty").narrow(Conflict.objects.all())
+    assert agree.sign(actor=loyal, resolution=made, agrees=True, now=LATER).state == "applied"
+
+
+def test_leads_of_partners_are_told_of_what_their_joint_campaign_has_with_others(scene, loyal):
+    Conflict.objects.all().delete()
+    count()
+    assert Notification.objects.filter(user=loyal, code="conflict.found").exists()
+
+
+def test_a_what_if_of_a_joint_campaign_holds_only_once_its_partner_signed_too(scene, loyal):
+    alone = planned(scene.online.department, range(900, 950), days=20, name="Alone")
+    alone.partners.add(loyal.department)
+    count()
+    scenario = drafting.create(actor=scene.online_lead, name="Try", first=NOW.date(), last=NOW.date() + timedelta(days=40), now=NOW)
+    change = drafting.put(
+        actor=scene.online_lead, scenario=scenario, kind="move", campaign=alone, parameters={"days": 3}, now=NOW
+    )
+    (row,) = applying.apply(actor=scene.online_lead, scenario=scenario, change_ids=[change.pk], now=LATER)
+    assert row.state == "proposed"
+    assert {each.slug for each in row.resolution.needs_departments.all()} == {"online", "loyalty"}
+    assert Campaign.objects.get(pk=alone.pk).starts_on == alone.starts_on
+    assert agree.sign(actor=loyal, resolution=row.resolution, agrees=True, now=LATER).state == "applied"
+    assert Campaign.objects.get(pk=alone.pk).starts_on == alone.starts_on + timedelta(days=3)
