@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db import connection
@@ -13,6 +15,7 @@ from django.urls import reverse
 
 from apps.campaigns.models import RefusedPermission, Run
 from apps.campaigns.sending import explain
+from apps.core.clock import company_zone
 from apps.core.reasons import sentence
 
 from .scope import PERSON, Scope
@@ -96,6 +99,27 @@ def why(scope: Scope, people: Iterable[int], reason: str = "", rules: Sequence[s
             names[key] = explain.rule_name(*key)
         url = reverse("campaigns:delivery", args=[run_id, customer_id])
         found[customer_id].append(Why(sentence(code), names[key], message.name, url))
+    return found
+
+
+def asked(scope: Scope, reason: str = "", rules: Sequence[str] = ()) -> QuerySet[RefusedPermission]:
+    """What other tools were told about contacts that were to be in the scope, the newest first."""
+    rows, zone = RefusedPermission.objects.all(), company_zone()
+    given: dict[str, Any] = {
+        "message__campaign": scope.campaign, "department": scope.department, "channel": scope.channel, "reason": reason,
+        "rule__in": [*rules], "at__gte": scope.first and datetime.combine(scope.first, time.min, zone),
+        "at__lt": scope.last and datetime.combine(scope.last + timedelta(days=1), time.min, zone),
+    }
+    return rows.filter(**{name: value for name, value in given.items() if value})
+
+
+def why_asked(rows: QuerySet[RefusedPermission], people: Iterable[int]) -> dict[int, list[Why]]:
+    """customer -> what another tool was told about them, the newest first."""
+    found: dict[int, list[Why]] = defaultdict(list)
+    for row in rows.filter(customer_id__in=list(people)).select_related("message").defer("message__plan_audience"):
+        campaign = row.message.campaign_id
+        url = f"{reverse('reporting:permissions', args=[campaign])}?{urlencode({'reason': row.reason, 'rule': row.rule})}"
+        found[row.customer_id].append(Why(sentence(row.reason), explain.rule_name(row.rule, campaign), row.message.name, url))
     return found
 
 

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_safe
 
 from apps.accounts import access, audit, masking
 from apps.accounts.models import Department, Role, User
-from apps.campaigns.models import Campaign, Programme, Run
+from apps.campaigns.models import Campaign, Programme, RefusedPermission, Run
 from apps.campaigns.sending import explain
 from apps.campaigns.views import frame
 from apps.channels.kinds import Channel
-from apps.core import clock
+from apps.core import bitmaps, clock
 from apps.core.http import render_page
 from apps.core.reasons import sentence
 from apps.customers.models import Customer
@@ -163,13 +163,20 @@ def people_page(request: HttpRequest) -> HttpResponse:
     """The people behind a number of a report: names by role, and the look is logged."""
     user = access.current_user(request)
     scope, step, reason = filters.scope(request.GET), filters.step(request.GET), request.GET.get("reason", "")
-    found = people(scope, step, reason, request.GET.getlist("rule")[:200])
+    rules = request.GET.getlist("rule")[:200]
+    found = people(scope, step, reason, rules)
+    # A number that counts other tools' questions too opens to those people as well.
+    asked = losses.asked(scope, reason, rules) if step == "refused" and request.GET.get("asked") else RefusedPermission.objects.none()
+    found |= bitmaps.from_ids(asked.values_list("customer_id", flat=True))
     page = Paginator(list(found), PAGE).get_page(request.GET.get("page"))
     persons = {person.pk: person for person in Customer.objects.filter(pk__in=list(page))}
     campaign = Campaign.objects.filter(pk=scope.campaign).first() if scope.campaign else None
     audit.opened_people(actor=user, subject=campaign or user, count=len(page), where=f"report {step}", now=clock.now())
-    why = losses.why(scope, page, reason, request.GET.getlist("rule")[:200]) if step == "refused" else {}
-    shown = [(persons[pk], masking.mask_name(user, str(persons[pk])), why.get(pk, ())) for pk in page if pk in persons]
+    why = losses.why(scope, page, reason, rules) if step == "refused" else {}
+    told = losses.why_asked(asked, page)
+    shown = [
+        (persons[pk], masking.mask_name(user, str(persons[pk])), [*why.get(pk, ()), *told.get(pk, ())]) for pk in page if pk in persons
+    ]
     context = {
         "page": page, "shown": shown, "count": len(found), "campaign": campaign, "scope": scope,
         "step": STEPS[step][0], "reason": sentence(reason) if reason else "", "tells_why": step == "refused",

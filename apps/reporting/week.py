@@ -23,6 +23,7 @@ from apps.core import bitmaps
 from apps.core.clock import company_day, company_zone
 from apps.core.reasons import Reason
 
+from . import losses
 from .models import DailyFact
 from .pictures import people_url
 from .scope import Scope, people
@@ -162,7 +163,9 @@ def _goal(row: Campaign, first: date, last: date) -> Goal:
 
 
 def lost(own: list[Department], first: date, last: date) -> list[Lost]:
-    """Last week's refusals because of an agreement, by the department that kept the people."""
+    """Last week's refusals because of an agreement, by the department that kept the people: ours, and what other tools of these
+    departments were told when they asked, as on the report of a campaign. A limit is nobody's gain: it is not counted here.
+    """
     by_rule = _lost_by_rule(own, first, last)
     numbers = [int(rule.partition(".")[2]) for rule in by_rule if rule.startswith("agreement.")]
     agreements = Agreement.objects.select_related("keeping_campaign__department", "yielding_campaign__department")
@@ -184,10 +187,14 @@ def lost(own: list[Department], first: date, last: date) -> list[Lost]:
 def _lost_by_rule(own: list[Department], first: date, last: date) -> dict[str, BitMap]:
     with connection.cursor() as cursor:
         cursor.execute(LOST, [first, last, str(Reason.AGREED), [each.pk for each in own]])
-        return {rule: bitmaps.from_ids(ids) for rule, ids in cursor.fetchall()}
+        found = {rule: bitmaps.from_ids(ids) for rule, ids in cursor.fetchall()}
+    asked = losses.asked(Scope(first=first, last=last), str(Reason.AGREED)).filter(department__in=own)
+    for rule, customer_id in asked.values_list("rule", "customer_id"):
+        found.setdefault(rule, BitMap()).add(customer_id)
+    return found
 
 
 def _lost_url(own: list[Department], first: date, last: date, rules: list[str]) -> str:
-    query: list[tuple[str, Any]] = [("step", "refused"), ("reason", str(Reason.AGREED)), ("first", first), ("last", last)]
+    query: list[tuple[str, Any]] = [("step", "refused"), ("reason", str(Reason.AGREED)), ("asked", 1), ("first", first), ("last", last)]
     query += [("department", each.pk) for each in own[:1] if len(own) == 1]
     return f"{reverse('reporting:people')}?{urlencode(query + [('rule', rule) for rule in sorted(rules)])}"

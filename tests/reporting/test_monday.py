@@ -10,7 +10,7 @@ from django.core.cache import cache
 from apps.accounts import deputies
 from apps.accounts.models import AuditEvent
 from apps.campaigns.conflicts import agree, response
-from apps.campaigns.models import Agreement, Conflict, Delivery, Resolution
+from apps.campaigns.models import Agreement, Conflict, Delivery, RefusedPermission, Resolution
 from apps.core import clock
 from apps.customers.models import Interaction
 from apps.reporting import decisions, facts, week
@@ -149,14 +149,18 @@ def test_spend_goals_and_losses_are_what_rows_say(lead, client):
     again = run_of(MessageFactory(campaign=mine), at=LAST_WEDNESDAY + timedelta(hours=2))
     _refuse(again, [(persons[2], rules[1])])
     _refuse(run_of(MessageFactory(campaign=mine), at=NOW), [(persons[5], rules[0])])  # this week
+    _told(mine, [(persons[2], rules[0]), (persons[5], rules[0])], LAST_WEDNESDAY)  # one of them our own sending refused too
+    _told(mine, [(persons[0], rules[2])], NOW)  # this week
+    _told(mine, [(persons[1], "policy.1")], LAST_WEDNESDAY, reason="over_limit")  # nobody else got them
+    _told(CampaignFactory(), [(persons[1], rules[0])], LAST_WEDNESDAY)  # another department's
     facts.rebuild(first=run.run_day, last=run.run_day, now=NOW)
 
     found = week.of([lead.department], now=NOW)
     assert [(each.campaign, each.last_week, each.so_far, each.share) for each in found.goals] == [(mine, 2, 2, Decimal("0.2"))]
-    naive = Counter()
-    for _one, kept_by in {(row.customer_id, _keeper(row)) for row in Delivery.objects.filter(reason="agreed_elsewhere", run_day=run.run_day)}:
-        naive[kept_by] += 1
-    assert {each.department.name: each.people for each in found.lost} == dict(naive) == {"Other": 2, "Third": 1}
+    sent, asked = Delivery.objects.filter(reason="agreed_elsewhere", run_day=run.run_day), RefusedPermission.objects.all()
+    asked = [row for row in asked if row.reason == "agreed_elsewhere" and row.department == lead.department and row.at == LAST_WEDNESDAY]
+    naive = Counter(kept_by for _one, kept_by in {(row.customer_id, _keeper(row)) for row in [*sent, *asked]})
+    assert {each.department.name: each.people for each in found.lost} == dict(naive) == {"Other": 3, "Third": 1}
     client.force_login(lead)
     for number, url in [(each.people, each.url) for each in found.lost] + [(2, found.goals[0].url), (2, found.goals[0].whole_url)]:
         assert client.get(url).context["count"] == number
@@ -174,6 +178,15 @@ def _agreement(yields, keeps):
 def _refuse(run, rows):
     for one, rule in rows:
         delivery(run, one, "refused", reason="agreed_elsewhere", rule=rule)
+
+
+def _told(campaign, rows, at, reason="agreed_elsewhere"):
+    message = MessageFactory(campaign=campaign, kind="elsewhere")
+    for one, rule in rows:
+        RefusedPermission.objects.create(
+            department=campaign.department, message=message, customer_id=one.pk, channel=message.channel, purpose=message.purpose, at=at,
+            asked_at=at, reason=reason, rule=rule,
+        )
 
 
 def _keeper(row):
