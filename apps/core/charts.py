@@ -245,10 +245,13 @@ def strip(title: str, labels: Sequence[str], rows: Sequence[Span]) -> SafeString
 
 def upset(title: str, sets: Sequence[tuple[str, int]], groups: Sequence[tuple[frozenset[int], int]]) -> SafeString:
     """An UpSet plot: below, which of the sets (name, size) a column stands for; above, how many are in exactly those."""
-    largest, left = max((n for _inside, n in groups), default=0) or 1, 42.0
+    largest, left = max((n for _inside, n in groups), default=0) or 1, 48.0
     step, base = (100 - left) / max(1, len(groups)), 110
-    drawn = [format_html('<text class="label" x="0" y="{}">{}</text>', base + 24 + 22 * row, f"{name[:20]} {formats.number(n)}")
-             for row, (name, n) in enumerate(sets)]  # fmt: skip
+    drawn = [format_html(
+        '<svg width="{}%" height="20" y="{}" overflow="hidden"><title>{}</title><text class="label" y="14">{}</text></svg>'
+        '<text class="label end" x="{}%" y="{}">{}</text>',
+        left - 15, base + 10 + 22 * row, name, name, left - 3, base + 24 + 22 * row, formats.number(n),
+    ) for row, (name, n) in enumerate(sets)]  # fmt: skip
     for at, (inside, n) in enumerate(groups):
         x, high = round(left + (at + 0.5) * step, 2), max(2, round(84 * n / largest))
         drawn.append(format_html(

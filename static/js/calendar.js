@@ -66,11 +66,15 @@ function drag(event) {
   bar.addEventListener("pointercancel", () => { drop(); leave(); }, { once: true });
 }
 
+// What it is, what it collides with, and who may move it.
+const open = (name) => window.htmx.ajax("GET", name.href, { target: "#calendar-panel", swap: "innerHTML" });
+
 function keys(event) {
   if (event.key === "Escape" && moved) { leave(); return; }
-  const bar = event.target.closest?.(".bar[data-move]");
+  const bar = event.target.closest?.(".bar");
   if (!bar || !["ArrowLeft", "ArrowRight"].includes(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
+  if (!bar.dataset.move) { open(bar.querySelector(".bar-name")); return; }
   const step = (event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? 7 : 1);
   show(bar, (moved?.bar === bar ? moved.days : 0) + step);
 }
@@ -82,7 +86,7 @@ function click(event) {
   event.preventDefault();
   const bar = name.closest(".bar");
   if (moved?.bar === bar && moved.days) { panel.querySelector("[data-confirm-move]")?.focus(); return; }
-  window.htmx.ajax("GET", name.href, { target: "#calendar-panel", swap: "innerHTML" });
+  open(name);
 }
 
 // The panel's own buttons move too: the bar follows what the panel says.

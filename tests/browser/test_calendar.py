@@ -84,6 +84,18 @@ def test_another_departments_bar_does_not_move_and_its_conflict_opens_below(open
     page.get_by_text("Only Online moves it").wait_for()
 
 
+def test_an_arrow_key_on_another_departments_bar_says_who_moves_it_and_scrolls_nothing_away(open_page, scene):  # noqa: F811
+    planned(scene.online.department, range(900, 950), days=26, name="A campaign with a long name that ends with the sheet", status="draft")
+    count()
+    page = calendar(open_page, scene.retail_lead)
+    page.locator(f'.bar[data-campaign="{scene.online.pk}"] .bar-name').focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_text("Only Online moves it").wait_for()
+    page.get_by_role("link", name="Try a move in a what-if").wait_for()
+    room = page.evaluate("(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth])(document.querySelector('.calendar'))")
+    assert room[0] == room[1]
+
+
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (1440, True), (390, False), (390, True)])
 def test_calendar_and_conflict_pages_are_open_to_everybody(open_page, axe, scene, width, dark):  # noqa: F811
     page = open_page(scene.retail_lead, width=width, dark=dark)

@@ -1,14 +1,31 @@
 """The three panels of a conflict: under the calendar they lead on, on the conflict's own page they hold everything."""
 
-import pytest
+from datetime import timedelta
+from types import SimpleNamespace
 
+import pytest
+from django.core.cache import cache
+from django.utils.translation import override
+
+from apps.campaigns.conflicts import panels, response
+from apps.campaigns.models import Conflict
+from apps.campaigns.scenarios import table
+from apps.core import charts, clock
 from tests.campaigns.conflicts.conftest import scene  # noqa: F401
+from tests.factories.accounts import UserFactory
+from tests.factories.campaigns import NOW
 
 pytestmark = pytest.mark.django_db
 ALL_WAYS = "All ways out, and what each changes"
 
 
-def panels(client, pk, seen_on):
+@pytest.fixture(autouse=True)
+def _at_now(monkeypatch):
+    cache.clear()
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+
+
+def shown_on(client, pk, seen_on):
     headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{seen_on}"}
     return client.get(f"/conflicts/{pk}/panels/", headers=headers).content.decode()
 
@@ -16,7 +33,7 @@ def panels(client, pk, seen_on):
 def test_a_conflict_chosen_in_the_calendar_leads_to_its_own_page(client, scene):  # noqa: F811
     client.force_login(scene.online_lead)
     pk = scene.conflict.pk
-    words = panels(client, pk, "/calendar/?weeks=5")
+    words = shown_on(client, pk, "/calendar/?weeks=5")
     assert "Open this conflict" in words
     assert ALL_WAYS in words
 
@@ -24,6 +41,52 @@ def test_a_conflict_chosen_in_the_calendar_leads_to_its_own_page(client, scene):
 def test_its_own_page_keeps_all_ways_out_once_people_are_counted(client, scene):  # noqa: F811
     client.force_login(scene.online_lead)
     pk = scene.conflict.pk
-    words = panels(client, pk, f"/conflicts/{pk}/")
+    words = shown_on(client, pk, f"/conflicts/{pk}/")
     assert "Open this conflict" not in words
     assert ALL_WAYS not in words
+
+
+def test_what_waits_for_the_readers_signature_stands_before_everything_else(client, scene):  # noqa: F811
+    pk = scene.conflict.pk
+    client.force_login(scene.online_lead)
+    way = client.get(f"/conflicts/{pk}/").content.decode().split('name="way" value="')[1].split('"')[0]
+    client.post(f"/conflicts/{pk}/propose/", {"way": way})
+    own = client.get(f"/conflicts/{pk}/").content.decode()
+    client.force_login(scene.retail_lead)
+    asked = client.get(f"/conflicts/{pk}/").content.decode()
+    assert own.index('id="conflict-panels"') < own.index('id="resolution-')
+    assert asked.index('id="resolution-') < asked.index('id="conflict-panels"')
+    assert asked.count('id="resolution-') == 1
+
+
+def test_a_finding_is_due_with_the_first_of_its_pair(client, scene):  # noqa: F811
+    findings = list(Conflict.objects.filter(first_campaign=scene.conflict.first_campaign_id).exclude(second_campaign=None))
+    assert len(findings) > 1
+    early = NOW + timedelta(hours=5)
+    other = next(row for row in findings if row.rule != "offers")
+    Conflict.objects.filter(pk=other.pk).update(decide_by=early)
+    shown = panels.of(scene.conflict.pk, user=scene.online_lead, now=NOW)
+    assert shown.decide_by == early
+    assert shown.conflict.decide_by != early
+
+
+def test_nobody_is_offered_a_new_campaign_that_they_may_not_make(client, scene):  # noqa: F811
+    client.force_login(UserFactory(role="agent", department=scene.online.department))
+    for address in ("/calendar/", "/calendar/?from=2031-01-06"):
+        assert "/campaigns/new/" not in client.get(address).content.decode()
+    client.force_login(scene.online_lead)
+    assert "/campaigns/new/" in client.get("/calendar/").content.decode()
+
+
+def test_numbers_of_what_expected_orders_rest_on_follow_the_language(scene, monkeypatch):  # noqa: F811
+    past = SimpleNamespace(contacts=36541, prior=0.068)
+    monkeypatch.setattr(response, "past", lambda **_values: past)
+    with override("nb"):
+        assert "6,8 per 100" in panels.of(scene.conflict.pk, user=scene.online_lead, now=NOW).basis
+        assert "6,8 per 100" in table._basis(NOW)
+
+
+def test_an_upset_keeps_names_and_numbers_apart():
+    drawn = charts.upset("t", [("A campaign with a name that is far too long", 1234)], [(frozenset({0}), 1234)])
+    assert "A campaign with a name that is far too long</text></svg>" in drawn
+    assert ">1,234</text>" in drawn

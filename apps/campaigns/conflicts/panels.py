@@ -116,6 +116,11 @@ class Panel:
         """The others of the pair."""
         return [row for row in self.pair if row.conflict.pk != self.conflict.pk]
 
+    @property
+    def decide_by(self) -> datetime | None:
+        """Until when the pair is to be decided: what of it comes first."""
+        return min((row.conflict.decide_by for row in self.pair if row.conflict.decide_by), default=self.conflict.decide_by)
+
     @cached_property
     def has_public_side(self) -> bool:
         """Whether a side is for everybody, so that nobody can be left out of it."""
@@ -314,9 +319,9 @@ class Panel:
             return _("Expected orders: not enough past contacts to go by.")
         return _(
             "Expected orders: purchases within %(days)d days of %(contacts)s past contacts, channel by channel; few contacts are "
-            "drawn towards the average of %(prior).1f per 100 (prior of %(weight)d contacts). No control group is subtracted."
+            "drawn towards the average of %(prior)s per 100 (prior of %(weight)d contacts). No control group is subtracted."
         ) % {
-            "days": response.DAYS_AFTER, "contacts": formats.number(past.contacts), "prior": 100 * past.prior,
+            "days": response.DAYS_AFTER, "contacts": formats.number(past.contacts), "prior": formats.number(100 * past.prior, 1),
             "weight": response.PRIOR_WEIGHT,
         }
 

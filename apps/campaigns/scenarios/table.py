@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import Department
+from apps.core import formats
 
 from ..conflicts import agree, asked, response
 from ..models import Campaign, Scenario, ScenarioChange
@@ -187,5 +188,5 @@ def _basis(now: datetime) -> str:
         return _("Expected orders: not enough past contacts to go by.")
     return _(
         "Expected orders: what each audience itself bought within %(days)d days of a contact on that channel, drawn towards the "
-        "channel's average (on average %(prior).1f per 100 contacts; prior of %(weight)d contacts). No control group is subtracted."
-    ) % {"days": response.DAYS_AFTER, "prior": 100 * past.prior, "weight": response.PRIOR_WEIGHT}
+        "channel's average (on average %(prior)s per 100 contacts; prior of %(weight)d contacts). No control group is subtracted."
+    ) % {"days": response.DAYS_AFTER, "prior": formats.number(100 * past.prior, 1), "weight": response.PRIOR_WEIGHT}
