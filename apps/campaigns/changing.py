@@ -19,7 +19,7 @@ from apps.accounts.models import User
 from apps.channels.models import ChannelAccount
 from apps.core import clock
 
-from . import approval, launch, locking, moving, planning, schedule
+from . import approval, holding, launch, locking, moving, planning, schedule
 from .conflicts import passes
 from .models import Campaign, Message
 from .models.scenarios import ChangeKind
@@ -63,7 +63,7 @@ def retime(*, actor: User, campaign: Campaign, shift: Mapping[int, int], as_agre
 
     Raises ValidationError in words when one of them has begun, repeats, or would lie in the past.
     """
-    current, zone = moving.lock([campaign.pk])[0], clock.company_zone()
+    current, zone = holding.campaigns([campaign.pk])[0], clock.company_zone()
     if words := locking.problem(current):
         raise ValidationError(words)
     rows = list(current.messages.filter(pk__in=shift).defer("plan_audience"))
@@ -113,7 +113,7 @@ def _change(campaign: Campaign, actor: User, values: Mapping[str, Any], now: dat
 
 
 def _message(campaign: Campaign, message_id: int | None) -> Message:
-    moving.lock([campaign.pk])
+    holding.campaigns([campaign.pk])
     row = campaign.messages.defer("plan_audience").filter(pk=message_id or 0).first()
     if row is None or row.runs.exists():
         raise ValidationError(_("This message cannot be changed any more."))

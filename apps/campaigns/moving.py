@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from django.core.exceptions import ValidationError
@@ -13,7 +12,7 @@ from apps.accounts import access, audit
 from apps.accounts.models import User
 from apps.core import clock
 
-from . import approval, locking, partners, planning, schedule
+from . import approval, holding, locking, partners, planning, schedule
 from .conflicts import passes
 from .models import Campaign, CampaignStatus, Message
 
@@ -48,15 +47,8 @@ def move_as_agreed(*, actor: User, campaign: Campaign, days: int, now: datetime)
     return current
 
 
-def lock(campaign_ids: Iterable[int]) -> list[Campaign]:
-    """The campaigns under lock, their messages before them, in the order in which every change of a plan takes them."""
-    ids = sorted(campaign_ids)
-    list(Message.objects.filter(campaign__in=ids).order_by("pk").select_for_update().values_list("pk"))
-    return list(Campaign.objects.filter(pk__in=ids).order_by("pk").select_for_update())
-
-
 def _locked(campaign: Campaign) -> Campaign:
-    return lock([campaign.pk])[0]
+    return holding.campaigns([campaign.pk])[0]
 
 
 def problem(campaign: Campaign, days: int, *, now: datetime) -> str:

@@ -19,7 +19,7 @@ from apps.channels.models import ChannelAccount
 from apps.core import clock
 from apps.core.money import currency_code
 
-from . import approval, inheritance, locking, partners, schedule
+from . import approval, holding, inheritance, locking, partners, schedule
 from .conflicts import passes
 from .models import Campaign, CampaignStatus, Message, MessageKind
 
@@ -79,6 +79,12 @@ def _only_once(actor: User, what: str) -> None:
     """Let two equal requests of one person pass one after the other: the second one then sees the first one's row."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"{what}:{actor.pk}"])
+
+
+def _held(campaign_id: int) -> Campaign:
+    if found := holding.campaigns([campaign_id]):
+        return found[0]
+    raise Campaign.DoesNotExist
 
 
 def _require_editor(actor: User, campaign: Campaign) -> None:
@@ -162,7 +168,7 @@ def change_campaign(
     *, actor: User, campaign: Campaign, values: Mapping[str, Any], expected_version: int, now: datetime
 ) -> Campaign:
     """Change a campaign's own fields. Raises EditedMeanwhile when somebody saved since ``expected_version``."""
-    current = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    current = _held(campaign.pk)
     _require_editor(actor, current)
     _refuse_closed(current)
     if current.version != expected_version:
@@ -302,10 +308,12 @@ def change_message(
 
 @transaction.atomic
 def remove_message(*, actor: User, message: Message, now: datetime) -> None:
-    """Take a message out of the plan. One that was already sent stays: its ledger belongs to it."""
-    campaign = Campaign.objects.select_for_update().get(pk=message.campaign_id)
+    """Take a message out of the plan, once. One that was already sent stays: its ledger belongs to it."""
+    campaign = _held(message.campaign_id)
     _require_editor(actor, campaign)
     _refuse_closed(campaign)
+    if not campaign.messages.filter(pk=message.pk).exists():
+        return
     if message.runs.exists():
         raise ValidationError(_("This message has been sent; stop it instead of removing it."))
     audit.record(

@@ -21,7 +21,7 @@ from apps.accounts.models import User
 from apps.core import formats
 from apps.core.money import currency_code
 
-from . import approval, inheritance, planning
+from . import approval, holding, inheritance, planning
 from .conflicts import passes
 from .models import Campaign, Programme
 from .models.plan import PLANNED_STATUSES, CampaignStatus
@@ -137,6 +137,8 @@ def change(
     current = Programme.objects.select_for_update().get(pk=programme.pk)
     if expected_version not in (None, current.version):
         raise planning.EditedMeanwhile(current, values)
+    # Nothing of a campaign begins, or is moved, between what is said of it and what is done to it.
+    holding.campaigns(current.campaigns.filter(status__in=PLANNED_STATUSES).values_list("pk", flat=True))
     expected = effects(current, values)
     changed = planning._assign(current, values, FIELDS)
     if not changed:
@@ -157,7 +159,7 @@ def _hand_down(programme: Programme, expected: Iterable[Change], *, actor: User,
     rows = {each.campaign.pk: each.rows for each in expected}
     campaigns = list(
         Campaign.objects.filter(pk__in=ids).select_related("programme__offer", "offer", "department")
-        .order_by("pk").select_for_update(of=("self",))
+        .order_by("pk")
     )
     for campaign in campaigns:
         inheritance.take_days(campaign)

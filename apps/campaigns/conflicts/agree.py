@@ -20,7 +20,7 @@ from apps.accounts import access, audit, deputies, notifications
 from apps.accounts.models import Role, User
 from apps.core import clock
 
-from .. import joint, moving, partners
+from .. import holding, joint, partners
 from ..models import Campaign, Conflict, Resolution, Signature
 from ..models.conflicts import ConflictState, ResolutionAction, ResolutionState
 from . import news, pairs, passes, registry, resolve, settling
@@ -183,7 +183,7 @@ def _hold(resolution: Resolution, now: datetime) -> Conflict | None:
     """What the resolution is about under lock: its conflict, or the campaign that it changes."""
     if resolution.conflict_id is not None:
         return locked(Conflict(pk=resolution.conflict_id), now)
-    moving.lock(filter(None, [resolution.campaign_id]))
+    holding.campaigns(filter(None, [resolution.campaign_id]))
     passes.hold(now)
     return None
 
@@ -280,7 +280,7 @@ def locked(conflict: Conflict, now: datetime) -> Conflict:
     of the plan takes them, so that nobody waits for each other in a circle.
     """
     seen = Conflict.objects.only("first_campaign", "second_campaign").get(pk=conflict.pk)
-    moving.lock(pairs.sides(seen))
+    holding.campaigns(pairs.sides(seen))
     passes.hold(now)
     list(pairs.rows(seen).order_by("pk").select_for_update().values_list("pk"))
     rows = Conflict.objects.select_for_update(of=("self",)).defer("people_both")

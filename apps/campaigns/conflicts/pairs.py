@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import QuerySet
 
 from ..models import Conflict, Resolution
@@ -12,9 +14,8 @@ def rows(conflict: Conflict) -> QuerySet[Conflict]:
     """All findings of the same two campaigns. A finding of one campaign alone stands for itself."""
     if conflict.second_campaign_id is None:
         return Conflict.objects.filter(pk=conflict.pk)
-    return Conflict.objects.filter(
-        first_campaign=conflict.first_campaign_id, second_campaign=conflict.second_campaign_id
-    )
+    assert conflict.first_campaign_id is not None
+    return between(conflict.first_campaign_id, conflict.second_campaign_id)
 
 
 def undecided(conflict: Conflict) -> list[Conflict]:
@@ -28,6 +29,19 @@ def undecided(conflict: Conflict) -> list[Conflict]:
 def resolutions(conflict: Conflict) -> QuerySet[Resolution]:
     """All ways out that were ever proposed for the pair, newest first."""
     return Resolution.objects.filter(conflict__in=rows(conflict).values("pk"))
+
+
+def only(conflict: Conflict, findings: Iterable[Conflict]) -> dict[int, int | None]:
+    """The one message of each side that all these findings of the pair are about; None where it is the campaign as a whole."""
+    findings = list(findings)
+    messages = ({row.first_message_id for row in findings}, {row.second_message_id for row in findings})
+    return {pk: found.pop() if len(found) == 1 else None for pk, found in zip(sides(conflict), messages, strict=False)}
+
+
+def between(one: int, other: int) -> QuerySet[Conflict]:
+    """All findings of these two campaigns."""
+    first, second = sorted((one, other))
+    return Conflict.objects.filter(first_campaign=first, second_campaign=second)
 
 
 def sides(conflict: Conflict) -> list[int]:

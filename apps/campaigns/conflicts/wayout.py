@@ -116,10 +116,7 @@ class Pair:
 
     def only(self) -> dict[int, int | None]:
         """The one message of each side that all findings are about; None where it is the campaign as a whole."""
-        first = {row.first_message_id for row in self.findings}
-        second = {row.second_message_id for row in self.findings}
-        sides = zip(pairs.sides(self.conflict), (first, second), strict=False)
-        return {pk: messages.pop() if len(messages) == 1 else None for pk, messages in sides}
+        return pairs.only(self.conflict, self.findings)
 
 
 def _fetch_around(plan: Plan, campaigns: list[PlannedCampaign]) -> None:

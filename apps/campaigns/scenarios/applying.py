@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from apps.accounts import access
 from apps.accounts.models import User
 
-from .. import changing, moving, planning
+from .. import changing, holding, planning
 from ..approval import NotReady
 from ..conflicts import agree, loading, passes
 from ..conflicts.passes import UNDECIDED
@@ -41,7 +41,7 @@ def apply(*, actor: User, scenario: Scenario, change_ids: Iterable[int], now: da
     wanted = set(change_ids)
     with transaction.atomic():
         locked = drafting.mine(actor, scenario.pk, lock=True)
-        moving.lock(_campaigns(ScenarioChange.objects.filter(scenario=scenario, pk__in=wanted)))
+        holding.campaigns(_campaigns(ScenarioChange.objects.filter(scenario=scenario, pk__in=wanted)))
         _outdate(locked, wanted, now)
         _decide_all(actor, scenario, wanted, now)
         stand(locked, now)
@@ -109,8 +109,11 @@ def _decide_all(actor: User, scenario: Scenario, wanted: set[int], now: datetime
 
 def _campaigns(changes: Iterable[ScenarioChange]) -> set[int]:
     """Every campaign that these changes are about."""
+    changes = list(changes)
     named = {change.parameters.get(side) for change in changes for side in ("yielding", "keeping")}
-    return {pk for pk in named if pk} | {change.campaign_id for change in changes}
+    settled = Conflict.objects.filter(identity__in=[change.parameters.get("identity", "") for change in changes])
+    opposite = {pk for sides in settled.values_list("first_campaign", "second_campaign") for pk in sides}
+    return {pk for pk in named | opposite if pk} | {change.campaign_id for change in changes}
 
 
 def _attempt(actor: User, change_id: int, now: datetime) -> tuple[str, str] | None:

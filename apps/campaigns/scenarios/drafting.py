@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.channels.kinds import Channel
 
-from ..conflicts import loading
+from ..conflicts import loading, pairs
+from ..conflicts.passes import UNDECIDED
 from ..models import Campaign, Scenario, ScenarioChange
 from ..models.scenarios import ChangeKind, ChangeState
 from . import words
@@ -101,6 +102,8 @@ def _checked(step: Step, now: datetime) -> Step:
     campaign = plan.campaigns[step.campaign_id]
     if step.kind == ChangeKind.MOVE:
         parameters["from"] = campaign.starts_on.isoformat()
+    if step.kind == ChangeKind.LEAVE_OUT:
+        parameters |= _only(parameters["yielding"], parameters["keeping"])
     if step.kind == ChangeKind.CHANNEL:
         found = [message.channel for message in campaign.messages if message.id == step.message_id]
         if not found or parameters["channel"] not in Channel.values or parameters["channel"] == Channel.UNADDRESSED:
@@ -116,6 +119,13 @@ def _checked(step: Step, now: datetime) -> Step:
     except DoesNotFit as error:
         raise ValidationError(words.misfit(error.code)) from error
     return checked
+
+
+def _only(yielding: int, keeping: int) -> dict[str, int | None]:
+    """The messages that the way out would be about, so that no more is tried than will be agreed."""
+    conflict = pairs.between(yielding, keeping).filter(state__in=UNDECIDED).defer("people_both").first()
+    only = pairs.only(conflict, pairs.undecided(conflict)) if conflict else {}
+    return {"yielding_message": only.get(yielding), "keeping_message": only.get(keeping)}
 
 
 @transaction.atomic

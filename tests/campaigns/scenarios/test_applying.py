@@ -4,15 +4,18 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pyroaring import BitMap
 
 from apps.accounts.models import Notification
 from apps.campaigns import moving
-from apps.campaigns.conflicts import loading
+from apps.campaigns.conflicts import agree, loading
 from apps.campaigns.models import Agreement, Campaign, Resolution, ScenarioChange
 from apps.campaigns.scenarios import applying, drafting, figures, measuring
 from tests.campaigns.conflicts.conftest import count, planned
 from tests.factories.accounts import UserFactory
-from tests.factories.campaigns import NOW
+from tests.factories.campaigns import NOW, MessageFactory
 
 from .conftest import leave_out, move, what_if
 
@@ -52,6 +55,33 @@ def test_people_are_left_out_only_with_both_signatures(scene):
     change = leave_out(scene.online_lead, scenario, scene.retail, scene.online)
     row = apply(scene.online_lead, scenario, change)[change.pk]
     assert (row.state, row.resolution.action, Agreement.objects.count()) == ("proposed", "leave_out", 0)
+
+
+def test_no_more_people_are_tried_to_leave_out_than_the_agreement_will(scene):
+    planned(scene.retail.department, range(20), days=20, name="Else")
+    MessageFactory(
+        campaign=scene.online, send_at=NOW + timedelta(days=20), plan_audience=BitMap(range(60, 120)), plan_count=60, plan_computed_at=NOW
+    )
+    count()
+    scenario = what_if(scene.online_lead)
+    change = leave_out(scene.online_lead, scenario, scene.online, scene.retail)
+    promised = figures.of(scenario, now=NOW).after
+    row = apply(scene.online_lead, scenario, change, now=NOW)[change.pk]
+    agree.sign(actor=scene.retail_lead, resolution=row.resolution, agrees=True, now=NOW)
+    assert Agreement.objects.get().yielding_message is not None
+    count()
+    plan = loading.load(now=NOW)
+    assert measuring.measure(plan, figures.ground_of(scenario, plan)) == promised
+
+
+def test_what_two_campaigns_are_accepted_for_holds_both_of_them(scene):
+    scenario = what_if(scene.online_lead)
+    identity = {"identity": scene.conflict.identity, "reason": "Both knew", "until": (NOW + timedelta(days=5)).date().isoformat(), "messages": []}
+    row = ScenarioChange.objects.create(scenario=scenario, kind="accept", campaign=scene.online, parameters=identity, position=1)
+    with CaptureQueriesContext(connection) as queries:
+        apply(scene.online_lead, scenario, row)
+    held = next(each["sql"] for each in queries if "FOR UPDATE" in each["sql"] and '"campaigns_message"' in each["sql"])
+    assert {scene.retail.pk, scene.online.pk} <= {int(number) for number in re.findall(r"\d+", held.partition("WHERE")[2])}
 
 
 def test_half_is_applied_and_the_rest_stays_tried(scene):
