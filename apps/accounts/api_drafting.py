@@ -56,12 +56,14 @@ def in_words(problem: Unfit) -> serializers.ValidationError:
 class Drafting(Guarded):
     """Mixin of views with ``make`` and ``change``; the draft's fields are those of ``draft_class``, the answer the view's own.
 
-    ``edited`` are the domain's exceptions for "somebody saved meanwhile", ``counter`` the field that counts changes.
+    ``edited`` are the domain's exceptions for "somebody saved meanwhile", ``counter`` the field that counts changes, ``acts_as`` the
+    role that the view's own action stands for.
     """
 
     draft_class: ClassVar[type[serializers.Serializer[Any]]]
     edited: ClassVar[tuple[type[Exception], ...]] = ()
     counter: ClassVar[str] = "version"
+    acts_as: ClassVar[str] = Role.MARKETER
     http_method_names = ["get", "post", "patch", "head", "options"]
 
     def make(self, actor: User, values: dict[str, Any]) -> models.Model:
@@ -77,7 +79,7 @@ class Drafting(Guarded):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         def act() -> Response:
-            actor = acting_for(request)
+            actor = acting_for(request, self.acts_as)
             values = self._draft(request).validated_data
             values.pop(self.counter, None)
             try:
@@ -89,7 +91,7 @@ class Drafting(Guarded):
 
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         def act() -> Response:
-            actor, subject = acting_for(request), self.get_object()  # type: ignore[attr-defined]
+            actor, subject = acting_for(request, self.acts_as), self.get_object()  # type: ignore[attr-defined]
             draft = self._draft(request, subject)
             expected, matching = self._expected(request, draft.validated_data)
             try:

@@ -19,6 +19,7 @@ ACTIONS = {
     "segments.write": _("draft audiences of its department"),
     "campaigns.read": _("read campaigns, messages and conflicts"),
     "campaigns.write": _("draft campaigns, messages, words and offers of its department"),
+    "programmes.write": _("make and change programmes, as a lead would"),
     "conflicts.comment": _("write remarks about conflicts"),
     "conflicts.propose": _("propose ways out of conflicts of its department"),
     "conflicts.sign": _("sign ways out for its department, as its lead would"),

@@ -16,13 +16,13 @@ from rest_framework.pagination import CursorPagination
 
 from apps.accounts.api_access import Guarded, department_of
 from apps.accounts.api_drafting import KEY, MATCH, Drafting
-from apps.accounts.models import User
+from apps.accounts.models import Role, User
 from apps.core.clock import now
 from apps.core.paging import ById
 from apps.core.problems import Refused
 
-from . import audiences, offers, planning
-from .api_drafts import CampaignDraft, ContentDraft, MessageDraft, OfferDraft, PriceDraft
+from . import audiences, offers, planning, programmes
+from .api_drafts import CampaignDraft, ContentDraft, MessageDraft, OfferDraft, PriceDraft, ProgrammeDraft
 from .content import versions
 from .models import Campaign, CampaignStatus, ContentVersion, Delivery, Message, Offer, Programme
 
@@ -59,7 +59,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
 
 @drafts(CampaignDraft, CampaignSerializer)
 class CampaignViewSet(Drafting, viewsets.ReadOnlyModelViewSet[Campaign]):
-    """Campaigns of all departments. Filters: ``status``, ``department``, ``from``, ``to`` (dates)."""
+    """Campaigns of all departments. Filters: ``status``, ``department``, ``programme``, ``from``, ``to`` (dates)."""
 
     queryset = Campaign.objects.select_related("department").prefetch_related("partners")
     serializer_class = CampaignSerializer
@@ -80,7 +80,8 @@ class CampaignViewSet(Drafting, viewsets.ReadOnlyModelViewSet[Campaign]):
         )
 
     def get_queryset(self) -> QuerySet[Campaign]:
-        found, asked = super().get_queryset(), self.request.query_params
+        asked = self.request.query_params
+        found = narrowed(super().get_queryset(), asked, "programme")
         if status := asked.get("status"):
             found = found.filter(status=status)
         if department := asked.get("department"):
@@ -253,13 +254,32 @@ class ProgrammeSerializer(serializers.ModelSerializer[Programme]):
         fields = ("id", "name", "key_message", "offer", "starts_on", "ends_on", "budget", "currency", "version", "campaigns")
 
 
-class ProgrammeViewSet(Guarded, viewsets.ReadOnlyModelViewSet[Programme]):
-    """What departments do together. Leads make and change programmes; programs put their drafts under one."""
+@drafts(ProgrammeDraft, ProgrammeSerializer)
+class ProgrammeViewSet(Drafting, viewsets.ReadOnlyModelViewSet[Programme]):
+    """What departments do together. A change that reaches into campaigns is made when ``confirmed`` says that this is known; without
+    it the answer (409) names them.
+    """
 
     queryset = Programme.objects.prefetch_related("campaigns")
     serializer_class = ProgrammeSerializer
     pagination_class = ById
     read_action = "campaigns.read"
+    write_action = "programmes.write"
+    draft_class = ProgrammeDraft
+    edited = (planning.EditedMeanwhile,)
+    acts_as = Role.LEAD
+
+    def make(self, actor: User, values: dict[str, Any]) -> Programme:
+        values.pop("confirmed", None)
+        return programmes.create(actor=actor, values=values, now=now())
+
+    def change(self, actor: User, subject: Programme, values: dict[str, Any], expected: int) -> Programme:
+        is_confirmed = values.pop("confirmed", False)
+        current = Programme.objects.select_for_update().get(pk=subject.pk)
+        reached = [effect.campaign.pk for effect in programmes.effects(current, values)]
+        if reached and not is_confirmed and expected == current.version:
+            raise Refused("This changes campaigns that inherit from the programme. Send it again with confirmed.", campaigns=reached)
+        return programmes.change(actor=actor, programme=current, values=values, expected_version=expected, now=now())
 
 
 class DeliverySerializer(serializers.ModelSerializer[Delivery]):

@@ -38,6 +38,7 @@ FILTERS = [
     OpenApiParameter("rule", OpenApiTypes.STR, description="The code of a rule."),
     OpenApiParameter("department", OpenApiTypes.STR, description="Short name of a department on either side."),
     OpenApiParameter("campaign", OpenApiTypes.INT, description="Id of a campaign on either side."),
+    OpenApiParameter("programme", OpenApiTypes.INT, description="Id of a programme of a campaign on either side."),
 ]
 
 
@@ -122,6 +123,9 @@ class ConflictViewSet(Guarded, viewsets.ReadOnlyModelViewSet[Conflict]):
         if campaign := asked.get("campaign"):
             number = int(campaign) if campaign.isdecimal() and len(campaign) < 10 else 0
             found = found.filter(Q(first_campaign=number) | Q(second_campaign=number))
+        if programme := asked.get("programme"):
+            number = int(programme) if programme.isdecimal() and len(programme) < 10 else 0
+            found = found.filter(Q(first_campaign__programme=number) | Q(second_campaign__programme=number))
         return found
 
     @extend_schema(parameters=FILTERS)

@@ -18,7 +18,7 @@ from apps.customers.models import Category, Product, Segment
 from . import offers
 from .content import mjml
 from .forms.widgets import day_in_reach
-from .models import Campaign, ContentVersion, Message, Offer, OfferPrice
+from .models import Campaign, ContentVersion, Message, Offer, OfferPrice, Programme
 
 VERSION: dict[str, Any] = {"required": False, "min_value": 1, "write_only": True}
 
@@ -59,6 +59,21 @@ class CampaignDraft(serializers.ModelSerializer[Campaign]):
         if owner.department_id != department or owner.role == Role.AGENT:
             raise serializers.ValidationError("The owner is a colleague of the token's department who plans.")
         return owner
+
+
+class ProgrammeDraft(serializers.ModelSerializer[Programme]):
+    """A programme. ``confirmed``: the campaigns that inherit from it may change with it."""
+
+    version = serializers.IntegerField(**VERSION)
+    confirmed = serializers.BooleanField(required=False, write_only=True)
+    offer: Any = serializers.PrimaryKeyRelatedField(
+        queryset=Offer.objects.filter(archived_at=None), required=False, allow_null=True
+    )
+
+    class Meta:
+        model = Programme
+        fields = ("version", "confirmed", "name", "key_message", "offer", "starts_on", "ends_on", "budget", "currency")
+        extra_kwargs = {"starts_on": {"validators": [in_reach]}, "ends_on": {"validators": [in_reach]}}
 
 
 class MessageDraft(serializers.ModelSerializer[Message]):

@@ -26,7 +26,7 @@ from apps.accounts.models import Department, User
 from apps.channels.kinds import Channel
 from apps.core import clock
 
-from .models import CalendarFeed, Campaign, CampaignStatus, Message
+from .models import CalendarFeed, Campaign, CampaignStatus, Message, Programme
 from .models.plan import Timing
 
 PREFIX = "cal_"
@@ -38,12 +38,14 @@ TENTATIVE = (CampaignStatus.DRAFT, CampaignStatus.IN_REVIEW)
 
 
 def make(
-    *, user: User, department: Department | None = None, channel: str = "", is_mine: bool = False, now: datetime
+    *, user: User, department: Department | None = None, programme: Programme | None = None, channel: str = "", is_mine: bool = False,
+    now: datetime,
 ) -> tuple[CalendarFeed, str]:
     """A new feed and its secret, which is not kept and cannot be shown again."""
     secret = PREFIX + token_urlsafe(32)
     feed = CalendarFeed.objects.create(
-        user=user, department=department, channel=channel, is_mine=is_mine, digest=_digest(secret), prefix=secret[:10], created_at=now
+        user=user, department=department, programme=programme, channel=channel, is_mine=is_mine, digest=_digest(secret),
+        prefix=secret[:10], created_at=now,
     )
     audit.record(actor=user, action="feed.made", subject=feed, department=department, now=now)
     return feed, secret
@@ -60,7 +62,7 @@ def revoke(feed: CalendarFeed, *, actor: User, now: datetime) -> None:
 def find(secret: str, *, now: datetime) -> CalendarFeed | None:
     """The living feed behind a secret, its last use noted at most once a minute."""
     rows = CalendarFeed.objects.filter(digest=_digest(secret), revoked_at=None, user__is_active=True)
-    feed = rows.select_related("user", "department").first()
+    feed = rows.select_related("user", "department", "programme").first()
     if feed and (feed.last_used_at is None or now - feed.last_used_at > TOUCH_EVERY):
         CalendarFeed.objects.filter(pk=feed.pk).update(last_used_at=now)
     return feed
@@ -83,6 +85,7 @@ def _digest(secret: str) -> str:
 def title(feed: CalendarFeed) -> str:
     """What a calendar program calls it."""
     parts = [feed.department.name] if feed.department else []
+    parts += [feed.programme.name] if feed.programme else []
     parts += [str(Channel(feed.channel).label)] if feed.channel else []
     parts += [_("my campaigns")] if feed.is_mine else []
     return " · ".join(["Concord", *(parts or [_("all campaigns")])])
@@ -109,6 +112,8 @@ def _events(feed: CalendarFeed, now: datetime) -> Iterator[Event]:
     campaigns = Campaign.objects.between(today - BACK, today + AHEAD).select_related("department", "owner")
     if feed.department_id:
         campaigns = campaigns.filter(department=feed.department_id)
+    if feed.programme_id:
+        campaigns = campaigns.filter(programme=feed.programme_id)
     if feed.is_mine:
         campaigns = campaigns.filter(owner=feed.user_id)
     messages = Message.objects.filter(campaign__in=campaigns).defer("plan_audience")

@@ -18,10 +18,11 @@ from .models import Campaign
 
 
 def departments(*campaigns: Campaign | None) -> set[int]:
-    """Whose these campaigns are: their leading departments and the partners of joint ones. One query."""
-    known = {campaign.pk: campaign.department_id for campaign in campaigns if campaign is not None}
-    joint = Campaign.partners.through.objects.filter(campaign__in=known)
-    return {*known.values(), *joint.values_list("department", flat=True)}
+    """Whose these campaigns are: their leading departments and the partners of joint ones. No query where ``partners`` are
+    fetched with them.
+    """
+    known = [campaign for campaign in campaigns if campaign is not None]
+    return {pk for row in known for pk in (row.department_id, *(partner.pk for partner in row.partners.all()))}
 
 
 def of_departments(departments: Iterable[int], side: str = "") -> Q:

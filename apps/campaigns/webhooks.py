@@ -30,6 +30,7 @@ from django.utils.translation import gettext as _
 
 from apps.core import crypto
 
+from . import partners
 from .models import Campaign, Conflict, WebhookCall, WebhookEndpoint
 
 OPENED, REOPENED, RESOLVED, ACCEPTED, GONE, ESCALATED = (
@@ -72,7 +73,7 @@ def tell(event: str, conflicts: Iterable[Conflict], *, now: datetime) -> int:
     calls = []
     for row in rows:
         sides = [campaigns[pk] for pk in (row.first_campaign_id, row.second_campaign_id) if pk in campaigns]
-        concerned = {pk for side in sides for pk in (side.department_id, *(partner.pk for partner in side.partners.all()))}
+        concerned = partners.departments(*sides)
         calls += [
             WebhookCall(endpoint=endpoint, event=event, payload=_payload(event, row, sides, now), created_at=now, next_at=now)
             for endpoint in endpoints if endpoint.department_id in (None, *concerned)

@@ -18,7 +18,7 @@ from apps.campaigns.conflicts.circumstances import PlannedPolicy
 from apps.campaigns.models import Campaign, Conflict, Message
 from apps.core import clock
 from tests.factories.accounts import UserFactory
-from tests.factories.campaigns import NOW, ContactPolicyFactory
+from tests.factories.campaigns import NOW, ContactPolicyFactory, ProgrammeFactory
 from tests.factories.customers import CustomerFactory
 
 from .conflicts.conftest import count, planned, scene  # noqa: F401
@@ -54,9 +54,9 @@ def test_the_queries_of_the_calendar_do_not_grow_with_campaigns(client, scene, d
     for day in range(15):
         planned(scene.retail.department, range(200), days=day % 9)
     count()
-    with django_assert_max_num_queries(66) as cold:
+    with django_assert_max_num_queries(68) as cold:
         client.get("/calendar/")
-    with django_assert_max_num_queries(26) as warm:
+    with django_assert_max_num_queries(29) as warm:
         client.get("/calendar/")
     for day in range(15):
         planned(scene.online.department, range(200), days=day % 9)
@@ -77,6 +77,18 @@ def test_filters_stand_in_the_address(client, scene):  # noqa: F811
     assert "data-campaign" not in page
     page = open_as(client, user, "/calendar/?status=draft&conflicts=none&from=nonsense&weeks=99999").content.decode()
     assert "data-campaign" not in page
+
+
+@pytest.mark.django_db
+def test_a_programme_narrows_the_calendar_and_the_list_of_conflicts(client, scene):  # noqa: F811
+    umbrella = ProgrammeFactory(name="Winter as one", starts_on=scene.retail.starts_on, ends_on=scene.retail.ends_on)
+    page = open_as(client, scene.retail_lead, f"/calendar/?programme={umbrella.pk}").content.decode()
+    assert "Winter as one" in page and "Black Week in store" not in page
+    assert "Black Week" not in client.get(f"/conflicts/?programme={umbrella.pk}").content.decode()
+    Campaign.objects.filter(pk=scene.retail.pk).update(programme=umbrella)
+    page = client.get(f"/calendar/?programme={umbrella.pk}").content.decode()
+    assert "Black Week in store" in page and f'name="programme" value="{umbrella.pk}" checked' in page
+    assert "Black Week online" in client.get(f"/conflicts/?programme={umbrella.pk}").content.decode()
 
 
 @pytest.mark.django_db

@@ -8,10 +8,10 @@ from dateutil.rrule import rrulestr
 from icalendar import Calendar
 
 from apps.campaigns import feeds, schedule
-from apps.campaigns.models import CalendarFeed, Message
+from apps.campaigns.models import CalendarFeed, Campaign, Message
 from apps.core import clock
 from tests.factories.accounts import DepartmentFactory, UserFactory
-from tests.factories.campaigns import CampaignFactory, MessageFactory
+from tests.factories.campaigns import CampaignFactory, MessageFactory, ProgrammeFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
@@ -70,11 +70,14 @@ def test_every_event_has_what_the_standard_demands_and_lines_are_folded(plan):
     assert len(events) == len({*events})
 
 
-def test_scopes_narrow_by_department_channel_and_person(plan):
-    user, mine, _other = plan
+def test_scopes_narrow_by_department_programme_channel_and_person(plan):
+    user, mine, other = plan
     assert names(read(user, department=user.department)[1]) == {f"{mine.name} (Retail)", f"Mail · {mine.name}", f"Text · {mine.name}"}
     assert names(read(user, channel="sms")[1]) == {f"{mine.name} (Retail)", f"Text · {mine.name}"}
     assert names(read(UserFactory(), is_mine=True)[1]) == set()
+    umbrella = ProgrammeFactory()
+    Campaign.objects.filter(pk=other.pk).update(programme=umbrella)
+    assert names(read(user, programme=umbrella)[1]) == {"Draft (" + other.department.name + ")"}
     assert names(read(user, is_mine=True)[1]) == names(read(user, department=user.department)[1])
 
 

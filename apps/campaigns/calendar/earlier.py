@@ -71,6 +71,8 @@ def _campaigns(span: Period, filters: Filters, since: datetime) -> list[Campaign
     rows = Campaign.objects.filter(Q(starts_on__lte=span.last, ends_on__gte=span.first) | Q(pk__in=ids))
     if filters.departments:
         rows = rows.filter(department__slug__in=filters.departments)
+    if filters.programmes:
+        rows = rows.filter(programme__in=filters.programmes)
     if filters.statuses:
         rows = rows.filter(status__in=filters.statuses)
     if filters.channels:

@@ -32,11 +32,12 @@ class Filters:
     statuses: frozenset[str] = frozenset()
     conflicts: str = "open"
     severity: int = int(Severity.MEDIUM)
+    programmes: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, query: QueryDict) -> Filters:
-        """Reads ``department``, ``channel``, ``status`` (each may repeat), ``conflicts`` (open, all, none), ``severity``
-        (this or worse; without it medium).
+        """Reads ``department``, ``channel``, ``status``, ``programme`` (each may repeat), ``conflicts`` (open, all, none),
+        ``severity`` (this or worse; without it medium).
         """
         conflicts, severity = query.get("conflicts", "open"), query.get("severity", "")
         return cls(
@@ -44,6 +45,7 @@ class Filters:
             frozenset(query.getlist("status")) & set(CampaignStatus.values),
             conflicts if conflicts in ("open", "all", "none") else "open",
             int(severity) if severity in {str(level) for level in Severity.values} else int(Severity.MEDIUM),
+            frozenset(int(raw) for raw in query.getlist("programme") if raw.isdecimal() and len(raw) < 10),
         )
 
 
@@ -112,6 +114,8 @@ def _campaigns(period: Period, filters: Filters) -> Any:
     rows = Campaign.objects.between(period.first, period.last).filter(status__in=filters.statuses or SHOWN)
     if filters.departments:
         rows = rows.filter(department__slug__in=filters.departments)
+    if filters.programmes:
+        rows = rows.filter(programme__in=filters.programmes)
     return rows.select_related("department").order_by("starts_on", "ends_on", "pk")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from apps.accounts.models import User
@@ -32,15 +32,19 @@ class Filters:
     department: str = ""
     severity: int | None = None
     sort: str = "severity"
+    programme: int | None = None
 
     @classmethod
     def of(cls, query: QueryDict) -> Filters:
-        """Reads ``state``, ``rule``, ``department``, ``severity`` (this or worse) and ``sort``; what makes no sense is left out."""
+        """Reads ``state``, ``rule``, ``department``, ``programme``, ``severity`` (this or worse) and ``sort``; what makes no
+        sense is left out.
+        """
         state, sort, severity = query.get("state", "open"), query.get("sort", "severity"), query.get("severity", "")
+        programme = query.get("programme", "")
         return cls(
             state if state in STATES else "open", query.get("rule", "")[:40], query.get("department", "")[:60],
             int(severity) if severity in {str(level) for level in Severity.values} else None,
-            sort if sort in SORTS else "severity",
+            sort if sort in SORTS else "severity", int(programme) if programme.isdecimal() and len(programme) < 10 else None,
         )
 
     def narrow(self, rows: QuerySet[Conflict]) -> QuerySet[Conflict]:
@@ -52,11 +56,16 @@ class Filters:
             rows = rows.filter(severity__gte=self.severity)
         if slug := self.department:
             rows = rows.filter(partners.of_slug(slug, "first_campaign__") | partners.of_slug(slug, "second_campaign__"))
+        if self.programme is not None:
+            rows = rows.filter(Q(first_campaign__programme=self.programme) | Q(second_campaign__programme=self.programme))
         return rows
 
     def sorted_by(self, sort: str) -> str:
         """The address of the same list in another order."""
-        parts = {"state": self.state, "rule": self.rule, "department": self.department, "severity": self.severity, "sort": sort}
+        parts = {
+            "state": self.state, "rule": self.rule, "department": self.department, "programme": self.programme, "severity": self.severity,
+            "sort": sort,
+        }
         return "?" + urlencode({key: value for key, value in parts.items() if value})
 
 
@@ -107,6 +116,7 @@ def grouped(rows: QuerySet[Conflict]) -> list[Group]:
     found = rows.select_related(
         "first_campaign__department", "second_campaign__department", "first_message", "second_message", "owner"
     ).defer("people_both", "first_message__plan_audience", "second_message__plan_audience")
+    found = found.prefetch_related("first_campaign__partners", "second_campaign__partners")
     for row in sorted(found, key=lambda row: (-row.severity, -(row.people_count or 0), row.pk)):
         groups[row.first_campaign_id, row.second_campaign_id].findings.append(row)
     return list(groups.values())

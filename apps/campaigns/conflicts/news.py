@@ -24,7 +24,7 @@ def tell(written: Written, *, now: datetime) -> None:
     news = [(row, "conflict.found") for row in written.appeared] + [(row, "conflict.reopened") for row in written.reopened]
     news = [(row, code) for row, code in news if row.severity >= Severity.HIGH]
     ids = {pk for row, _code in news for pk in (row.first_campaign_id, row.second_campaign_id) if pk}
-    campaigns = Campaign.objects.in_bulk(ids)
+    campaigns = Campaign.objects.prefetch_related("partners").in_bulk(ids)
     if len(news) > MOST_LINES:
         notifications.notify_leads(
             departments=partners.departments(*campaigns.values()), code="conflict.many",

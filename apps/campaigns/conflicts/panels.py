@@ -355,4 +355,5 @@ def of(pk: int, *, user: User, now: datetime) -> Panel:
     rows = Conflict.objects.defer("people_both").select_related(
         "first_campaign__department", "second_campaign__department", "first_message", "second_message", "owner"
     ).defer("people_both", "first_message__plan_audience", "second_message__plan_audience")
+    rows = rows.prefetch_related("first_campaign__partners", "second_campaign__partners")
     return Panel(rows.get(pk=pk), user, now)

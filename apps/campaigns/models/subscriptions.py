@@ -6,12 +6,15 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Department, User
 from apps.channels.kinds import Channel
 
+from .plan import Programme
+
 
 class CalendarFeed(models.Model):
     """A calendar (RFC 5545) to subscribe to under a secret address. Only the address's SHA-256 is kept; it can be revoked."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="calendar_feeds")
     department = models.ForeignKey(Department, models.CASCADE, null=True, blank=True, related_name="+")
+    programme = models.ForeignKey(Programme, models.CASCADE, null=True, blank=True, related_name="+")
     channel = models.CharField(_("channel"), max_length=20, choices=Channel.choices, blank=True)
     is_mine = models.BooleanField(_("only my campaigns"), default=False)
     digest = models.CharField(max_length=64, unique=True)

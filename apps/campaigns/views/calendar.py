@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -23,7 +24,7 @@ from apps.core.http import render_page
 from .. import moving, partners, planning
 from ..calendar import earlier, figures, layout, period, preview, reading
 from ..conflicts import panels, sample, wayout
-from ..models import Campaign, CampaignStatus, Conflict, ContactPolicy
+from ..models import Campaign, CampaignStatus, Conflict, ContactPolicy, Programme
 from ..models.conflicts import Severity
 
 LONGEST_MOVE = 366
@@ -40,7 +41,8 @@ def _common(request: HttpRequest, span: period.Period, view: str) -> dict[str, A
         "today": clock.company_day(clock.now()), "all_departments": Department.objects.all(),
         "channels": [choice for choice in Channel.choices if choice[0] != Channel.UNADDRESSED],
         "statuses": [choice for choice in CampaignStatus.choices if choice[0] != CampaignStatus.CANCELLED],
-        "severities": Severity.choices,
+        "severities": Severity.choices, "all_programmes": Programme.objects.filter(
+            Q(starts_on__lte=span.last, ends_on__gte=span.first) | Q(pk__in=filters.programmes)),
         "open_count": len(layout.by_pair(row for row in found.conflicts if row.state in ("open", "acknowledged"))),
     }
 

@@ -24,7 +24,7 @@ from apps.customers.models import Segment
 from ..conflicts import agree, history, registry, sample, segments, talk
 from ..conflicts import listing as listing_module
 from ..conflicts import panels as panel_module
-from ..models import Conflict, Resolution
+from ..models import Conflict, Programme, Resolution
 from ..models.conflicts import Severity
 
 
@@ -43,6 +43,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     context = {
         "groups": listing_module.of(filters, user=access.current_user(request), now=clock.now()), "filters": filters,
         "rules": registry.RULES, "departments": Department.objects.all(), "severities": Severity.choices,
+        "programmes": Programme.objects.order_by("-starts_on", "name"),
         "sorts": [
             ("severity", _("severity")), ("people", _("people")), ("orders", _("expected orders")), ("decide", _("decide by")),
         ],

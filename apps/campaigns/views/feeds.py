@@ -20,7 +20,7 @@ from apps.channels.kinds import Channel
 from apps.core import clock
 
 from .. import feeds
-from ..models import CalendarFeed
+from ..models import CalendarFeed, Programme
 
 MOST = 30
 
@@ -30,7 +30,7 @@ MOST = 30
 def page(request: HttpRequest) -> HttpResponse:
     """One's own feeds. A POST makes one and shows its address, this once."""
     user, made = access.current_user(request), ""
-    mine = CalendarFeed.objects.filter(user=user, revoked_at=None).select_related("department", "user")
+    mine = CalendarFeed.objects.filter(user=user, revoked_at=None).select_related("department", "programme", "user")
     if request.method == "POST":
         if mine.count() >= MOST:
             messages.error(request, _("You have %(n)s calendars. Revoke one first.") % {"n": MOST})
@@ -39,6 +39,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context = {
         "feeds": [(feed, feeds.title(feed)) for feed in mine], "made": made, "departments": Department.objects.all(),
         "webcal": f"webcal://{made.partition('://')[2]}" if made else "", "channels": Channel.choices,
+        "programmes": Programme.objects.order_by("-starts_on", "name"),
     }
     response = render(request, "campaigns/calendar/feeds.html", context)
     response["Cache-Control"] = "no-store"
@@ -46,10 +47,11 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _make(request: HttpRequest) -> str:
-    channel = request.POST.get("channel", "")
+    channel, programme = request.POST.get("channel", ""), request.POST.get("programme", "")
     _feed, secret = feeds.make(
         user=access.current_user(request), now=clock.now(), is_mine="mine" in request.POST,
         department=Department.objects.filter(slug=request.POST.get("department", "")).first(),
+        programme=Programme.objects.filter(pk=int(programme)).first() if programme.isdecimal() and len(programme) < 10 else None,
         channel=channel if channel in Channel.values else "",
     )  # fmt: skip
     path = reverse("campaigns:feed", args=[secret])
