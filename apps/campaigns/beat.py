@@ -13,5 +13,6 @@ SCHEDULE = {
     "ledger-partitions": {"task": "campaigns.partitions", "schedule": 6 * 3600.0},
     "webhooks": {"task": "campaigns.webhooks", "schedule": 10.0, "options": {"expires": 10}},
     "escalate-conflicts": {"task": "campaigns.escalate", "schedule": 300.0, "options": {"expires": 300}},
+    "lost-replans": {"task": "campaigns.lost_replans", "schedule": 60.0, "options": {"expires": 60}},
     "recount-conflicts": {"task": "campaigns.recount", "schedule": 60.0, "options": {"expires": 60}},
 }

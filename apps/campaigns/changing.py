@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import access, audit
 from apps.accounts.models import User
+from apps.channels.kinds import Channel
 from apps.channels.models import ChannelAccount
 from apps.core import clock
 
@@ -120,10 +121,15 @@ def _message(campaign: Campaign, message_id: int | None) -> Message:
     return row
 
 
+def accounts() -> dict[str, int]:
+    """The account that carries what is switched to a channel, for each channel on which Concord itself can send."""
+    able = ChannelAccount.objects.filter(is_active=True, is_elsewhere=False).exclude(channel=Channel.UNADDRESSED)
+    return dict(able.order_by("-pk").values_list("channel", "pk"))
+
+
 def _switch(campaign: Campaign, message_id: int | None, channel: str, actor: User, now: datetime) -> None:
     row = _message(campaign, message_id)
-    before, row.channel = row.channel, channel
-    row.account = ChannelAccount.objects.filter(channel=channel, is_active=True).order_by("pk").first()
+    before, row.channel, row.account_id = row.channel, channel, accounts().get(channel)
     row.version += 1
     row.save(update_fields=["channel", "account", "version"])
     audit.record(

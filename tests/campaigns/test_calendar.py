@@ -125,6 +125,16 @@ def test_a_second_click_and_a_faster_colleague_move_nothing_twice(client, scene)
 
 
 @pytest.mark.django_db
+def test_a_move_is_not_offered_to_be_undone_once_somebody_has_moved_on_from_it(client, scene):  # noqa: F811
+    client.force_login(scene.online_lead)
+    address = f"/calendar/move/{scene.online.pk}/"
+    done = client.post(address, {"days": "9", "version": scene.online.version})
+    assert "Undo" in client.get(done["Location"]).content.decode()
+    client.post(address, {"days": "2", "version": Campaign.objects.get(pk=scene.online.pk).version})
+    assert "Undo" not in client.get(done["Location"]).content.decode()
+
+
+@pytest.mark.django_db
 def test_only_the_own_department_moves_and_nothing_into_the_past(client, scene):  # noqa: F811
     client.force_login(scene.retail_lead)
     address, version = f"/calendar/move/{scene.online.pk}/", scene.online.version

@@ -16,9 +16,8 @@ from django.utils.translation import gettext_noop
 
 from apps.accounts import notifications
 from apps.accounts.models import User
-from apps.channels.kinds import Channel
-from apps.channels.models import ChannelAccount
 
+from .. import changing
 from ..conflicts import lead_times, loading
 from ..models import Scenario, ScenarioChange
 from ..models.scenarios import ScenarioOrigin
@@ -31,6 +30,9 @@ log = logging.getLogger(__name__)
 WAITING, RUNNING, STOPPING, STOPPED, DONE, FAILED = "waiting", "running", "stopping", "stopped", "done", "failed"
 OPEN = (WAITING, RUNNING, STOPPING)
 SECONDS_BETWEEN = 0.4
+# A job of which nobody has written for so long has no worker any more: killed, or its message is lost.
+LOST_AFTER_SECONDS = 180
+MOST_ATTEMPTS = 3
 
 
 class Stopped(Exception):
@@ -46,7 +48,8 @@ def start(
     if not 0 <= fair_percent <= 100:
         raise ValidationError(_("The share is a whole number from 0 to 100."))
     settings = {
-        "state": WAITING, "percent": 0, "locked": sorted(locked), "moves_agreed": moves_agreed, "fair_percent": fair_percent, "seed": seed,
+        "state": WAITING, "seen": int(time.time()), "percent": 0,
+        "locked": sorted(locked), "moves_agreed": moves_agreed, "fair_percent": fair_percent, "seed": seed,
     }
     with transaction.atomic():
         scenario = drafting.create(
@@ -60,11 +63,11 @@ def start(
 def terms_of(scenario: Scenario) -> Terms:
     """What was asked for."""
     asked = scenario.settings
-    accounts = ChannelAccount.objects.filter(is_active=True, is_elsewhere=False).exclude(channel=Channel.UNADDRESSED)
+    accounts = changing.accounts()
     return Terms(
         scenario.starts_on, scenario.ends_on, frozenset(asked.get("locked", ())), asked.get("moves_agreed", False),
         asked.get("fair_percent", 25) / 100, seed=asked.get("seed", 0), lead=lead_times.in_force(),
-        channels=frozenset(accounts.values_list("channel", flat=True)),
+        channels=frozenset(accounts), accounts=accounts,
     )
 
 
@@ -73,6 +76,7 @@ def _note(scenario_id: int, change: Callable[[dict[str, Any]], None]) -> dict[st
     """Changes the job's own notes under lock; returns them."""
     row = Scenario.objects.select_for_update().get(pk=scenario_id)
     change(row.settings)
+    row.settings["seen"] = int(time.time())
     Scenario.objects.filter(pk=scenario_id).update(settings=row.settings)
     return row.settings
 
@@ -92,7 +96,10 @@ def run(*, scenario_id: int, now: datetime) -> str:
     """Does the work unless it is done, stopped, or done by somebody else; returns the state."""
     def begin(notes: dict[str, Any]) -> None:
         if notes["state"] in (WAITING, RUNNING):
-            notes["state"] = RUNNING
+            notes["attempts"] = notes.get("attempts", 0) + 1
+            notes["state"] = RUNNING if notes["attempts"] <= MOST_ATTEMPTS else FAILED
+        elif notes["state"] == STOPPING:  # whoever was asked to stop is not there any more
+            notes["state"] = STOPPED
 
     if _note(scenario_id, begin)["state"] != RUNNING:
         return ""
@@ -108,6 +115,20 @@ def run(*, scenario_id: int, now: datetime) -> str:
         return _end(scenario_id, FAILED)
 
 
+def resume_lost() -> int:
+    """Asks again for work whose worker was killed or whose message is lost, and ends what was to be stopped; how many jobs."""
+    from .tasks import replan
+
+    found = Scenario.objects.filter(
+        origin=ScenarioOrigin.REPLAN, closed_at=None, settings__state__in=OPEN, settings__seen__lt=int(time.time()) - LOST_AFTER_SECONDS
+    )
+    lost = list(found.values_list("pk", flat=True))
+    for pk in lost:
+        _note(pk, lambda _notes: None)
+        replan.delay(pk)
+    return len(lost)
+
+
 def _end(scenario_id: int, state: str) -> str:
     _note(scenario_id, lambda notes: notes.update(state=state))
     return state
@@ -121,7 +142,7 @@ def _progress(scenario_id: int) -> Callable[[int], None]:
         if moment - last[0] < SECONDS_BETWEEN:
             return
         last[0] = moment
-        if _note(scenario_id, lambda notes: notes.update(percent=percent))["state"] == STOPPING:
+        if _note(scenario_id, lambda notes: notes.update(percent=percent))["state"] in (STOPPING, STOPPED):
             raise Stopped
 
     return tick
@@ -131,7 +152,7 @@ def _keep(scenario: Scenario, proposal: Proposal, now: datetime) -> str:
     """The proposal becomes the what-if's changes; done twice, the second leaves the first's."""
     with transaction.atomic():
         row = Scenario.objects.select_for_update().get(pk=scenario.pk)
-        if row.settings["state"] == STOPPING:
+        if row.settings["state"] in (STOPPING, STOPPED):
             raise Stopped
         if row.settings["state"] != RUNNING:
             return row.settings["state"]

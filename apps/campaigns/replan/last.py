@@ -108,7 +108,9 @@ def _channels(search: _Search, plan: Plan, finding: Finding) -> Iterator[Step]:
             if (named and message.id not in named) or not trial.can_yield(plan, message) or not plan.people.of(message):
                 continue
             for channel in sorted(search.terms.channels - {message.channel}):
-                step = Step(ChangeKind.CHANNEL, campaign.id, message.id, {"channel": channel, "from": message.channel})
+                step = Step(ChangeKind.CHANNEL, campaign.id, message.id, {
+                    "channel": channel, "from": message.channel, "account": search.terms.accounts.get(channel),
+                })
                 there = tried(plan, [step])
                 plan.people.ask_reachable([message, there.messages[message.id]], plan.now)
                 reached = len(plan.people.reachable(there.messages[message.id]))

@@ -7,6 +7,12 @@ from apps.core import clock
 from . import job
 
 
+@shared_task(name="campaigns.lost_replans")
+def lost_replans() -> int:
+    """Takes up again what a killed worker left; how many jobs."""
+    return job.resume_lost()
+
+
 @shared_task(name="campaigns.replan")
 def replan(scenario_id: int) -> str:
     """Works out the proposal that was asked for."""

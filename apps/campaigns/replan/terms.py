@@ -51,8 +51,8 @@ class Terms:
     """The period (first days of campaigns), what stays as it is, and the bounds of a proposal.
 
     ``moves_agreed``: approved and scheduled campaigns may be changed too. ``fair_share``: no department gives up more than this
-    share of its own planned contacts. ``lead`` days from today are needed to prepare a message. ``channels`` may be switched to,
-    where at least ``least_reach`` of whom the message reaches now can be reached there.
+    share of its own planned contacts. ``lead`` days from today are needed to prepare a message. ``channels`` may be switched to
+    (``accounts`` carry it then), where at least ``least_reach`` of whom the message reaches now can be reached there.
     """
 
     first: date
@@ -65,6 +65,7 @@ class Terms:
     weights: Weights = field(default_factory=Weights)
     lead: LeadTimes = field(default_factory=LeadTimes)
     channels: frozenset[str] = frozenset()
+    accounts: Mapping[str, int] = field(default_factory=dict)
     least_reach: float = 0.8
 
     def kept(self, plan: Plan, campaign: PlannedCampaign) -> str:

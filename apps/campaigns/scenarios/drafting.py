@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.channels.kinds import Channel
 
+from .. import changing
 from ..conflicts import loading, pairs
 from ..conflicts.passes import UNDECIDED
 from ..models import Campaign, Scenario, ScenarioChange
@@ -108,7 +109,7 @@ def _checked(step: Step, now: datetime) -> Step:
         found = [message.channel for message in campaign.messages if message.id == step.message_id]
         if not found or parameters["channel"] not in Channel.values or parameters["channel"] == Channel.UNADDRESSED:
             raise ValidationError(_("Choose a message and a channel."))
-        parameters["from"] = found[0]
+        parameters |= {"from": found[0], "account": changing.accounts().get(parameters["channel"])}
     if step.kind == ChangeKind.PRIORITY:
         if not 0 <= parameters["priority"] <= 100:
             raise ValidationError(_("A priority is a whole number from 0 to 100."))

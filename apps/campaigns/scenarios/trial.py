@@ -23,9 +23,9 @@ class DoesNotFit(Exception):
 @dataclass(frozen=True)
 class Step:
     """One change. ``parameters`` by kind: move ``days`` (and ``from``, the first day it was moved from); leave_out
-    ``yielding``, ``keeping`` and optionally ``yielding_message``, ``keeping_message``; channel ``channel``; priority ``priority``;
-    cap, and leave_out where one campaign alone is concerned: the finding's ``identity`` and the ``messages`` that leave its
-    people out (none where it is accepted); retime ``shift``, message -> minutes.
+    ``yielding``, ``keeping`` and optionally ``yielding_message``, ``keeping_message``; channel ``channel`` (and ``account``, which
+    carries it); priority ``priority``; cap, and leave_out where one campaign alone is concerned: the finding's ``identity`` and the
+    ``messages`` that leave its people out (none where it is accepted); retime ``shift``, message -> minutes.
     """
 
     kind: str
@@ -160,7 +160,7 @@ def _on_channel(plan: Plan, campaign: PlannedCampaign, step: Step) -> Plan:
         raise DoesNotFit("channel_meanwhile")
     if not can_yield(plan, found):
         raise DoesNotFit("begun")
-    other = found.over(step.parameters["channel"])
+    other = found.over(step.parameters["channel"], step.parameters.get("account"))
     messages = tuple(other if message.id == found.id else message for message in campaign.messages)
     return plan.with_campaign(replace(campaign, messages=messages).to_approve_anew())
 

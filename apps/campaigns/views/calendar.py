@@ -125,7 +125,7 @@ def _moved(request: HttpRequest) -> dict[str, Any] | None:
     if not days or not pk.isascii() or not pk.isdigit() or len(pk) > 17:
         return None
     campaign = Campaign.objects.filter(pk=pk).first()
-    if not campaign:
+    if not campaign or str(campaign.version) != request.GET.get("at"):  # somebody has changed it since: there is nothing to take back
         return None
     words = (
         ngettext("moved %(n)d day later", "moved %(n)d days later", abs(days)) if days > 0 else
@@ -236,7 +236,7 @@ def _move(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         return redirect("campaigns:calendar-move", campaign.pk)
     campaign.refresh_from_db()
     back = _back(campaign)
-    return redirect(f"{back}{'&' if '?' in back else '?'}moved={campaign.pk}&by={days}")
+    return redirect(f"{back}{'&' if '?' in back else '?'}moved={campaign.pk}&by={days}&at={campaign.version}")
 
 
 @access.signed_in

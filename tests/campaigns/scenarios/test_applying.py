@@ -16,6 +16,7 @@ from apps.campaigns.scenarios import applying, drafting, figures, measuring
 from tests.campaigns.conflicts.conftest import count, planned
 from tests.factories.accounts import UserFactory
 from tests.factories.campaigns import NOW, MessageFactory
+from tests.factories.channels import ChannelAccountFactory
 
 from .conftest import leave_out, move, what_if
 
@@ -72,6 +73,20 @@ def test_no_more_people_are_tried_to_leave_out_than_the_agreement_will(scene):
     count()
     plan = loading.load(now=NOW)
     assert measuring.measure(plan, figures.ground_of(scenario, plan)) == promised
+
+
+def test_another_channel_is_tried_with_the_account_that_will_carry_it_and_never_another_tools(scene):
+    ChannelAccountFactory(sms=True, name="Theirs", is_elsewhere=True)
+    account = ChannelAccountFactory(sms=True, name="Texts")
+    alone = planned(scene.online.department, range(900, 950), days=20, name="Alone")
+    count()
+    scenario, message = what_if(scene.online_lead), alone.messages.get()
+    change = drafting.put(
+        actor=scene.online_lead, scenario=scenario, kind="channel", campaign=alone, message_id=message.pk, parameters={"channel": "sms"}, now=NOW
+    )
+    assert figures.plan_with(scenario, now=NOW).messages[message.pk].account_id == account.pk
+    assert apply(scene.online_lead, scenario, change, now=NOW)[change.pk].state == "applied"
+    assert alone.messages.get().account == account
 
 
 def test_what_two_campaigns_are_accepted_for_holds_both_of_them(scene):
