@@ -250,7 +250,7 @@ def upset(title: str, sets: Sequence[tuple[str, int]], groups: Sequence[tuple[fr
     drawn = [format_html(
         '<svg width="{}%" height="20" y="{}" overflow="hidden"><title>{}</title><text class="label" y="14">{}</text></svg>'
         '<text class="label end" x="{}%" y="{}">{}</text>',
-        left - 15, base + 10 + 22 * row, name, name, left - 3, base + 24 + 22 * row, formats.number(n),
+        left - 17, base + 10 + 22 * row, name, name, left - 3, base + 24 + 22 * row, formats.number(n),
     ) for row, (name, n) in enumerate(sets)]  # fmt: skip
     for at, (inside, n) in enumerate(groups):
         x, high = round(left + (at + 0.5) * step, 2), max(2, round(84 * n / largest))

@@ -81,6 +81,8 @@ function keys(event) {
 
 function click(event) {
   if (event.target.closest?.("[data-cancel-move]") && moved) { event.preventDefault(); leave(); return; }
+  const plate = event.target.closest?.("a.plate[hx-get]");
+  if (plate) for (const each of inner.querySelectorAll("a.plate")) each.classList.toggle("chosen", each === plate);
   const name = event.target.closest?.(".bar .bar-name");
   if (!name || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();

@@ -80,6 +80,8 @@ def test_another_departments_bar_does_not_move_and_its_conflict_opens_below(open
     with page.expect_response("**/panels/"):
         page.locator("a.plate").first.click()
     page.get_by_text("Ways out, measured").wait_for()
+    page.wait_for_url("**/calendar/?*conflict=*")
+    assert page.locator("a.plate.chosen").count() == 1
     page.locator(f'.bar[data-campaign="{scene.online.pk}"] .bar-name').click()
     page.get_by_text("Only Online moves it").wait_for()
 

@@ -1,5 +1,6 @@
 """The three panels of a conflict: under the calendar they lead on, on the conflict's own page they hold everything."""
 
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -7,7 +8,8 @@ import pytest
 from django.core.cache import cache
 from django.utils.translation import override
 
-from apps.campaigns.conflicts import panels, response
+from apps.accounts import notifications
+from apps.campaigns.conflicts import agree, panels, response, talk
 from apps.campaigns.models import Conflict
 from apps.campaigns.scenarios import table
 from apps.core import charts, clock
@@ -90,3 +92,19 @@ def test_an_upset_keeps_names_and_numbers_apart():
     drawn = charts.upset("t", [("A campaign with a name that is far too long", 1234)], [(frozenset({0}), 1234)])
     assert "A campaign with a name that is far too long</text></svg>" in drawn
     assert ">1,234</text>" in drawn
+
+
+def test_news_of_a_proposal_and_of_a_remark_name_the_campaigns(scene):  # noqa: F811
+    way = f"leave_out:{scene.online.pk}"
+    agree.propose(actor=scene.online_lead, conflict=scene.conflict, way=way, now=NOW)
+    talk.comment(actor=scene.online_lead, conflict=scene.conflict, text=f"@{scene.retail_lead.email} please look", now=NOW)
+    told = [str(line) for line in notifications.unread(scene.retail_lead)]
+    both = "Black Week in store and Black Week online"
+    assert any("proposes a way out of a conflict: " in words and both in words for words in told), told
+    assert any("names you in a remark about a conflict: " in words and both in words for words in told), told
+
+
+def test_the_day_to_decide_by_names_its_time_zone(client, scene):  # noqa: F811
+    client.force_login(scene.online_lead)
+    words = client.get(f"/conflicts/{scene.conflict.pk}/").content.decode()
+    assert re.search(r"Decide by \w{3} \d+ \w{3}, \d\d:\d\d\s(CET|CEST)\.", words)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.test import RequestFactory
 
-from apps.accounts.models import User
+from apps.accounts.models import Notification, User
 from apps.campaigns.conflicts import badge
 from apps.campaigns.conflicts.passes import UNDECIDED
 from apps.campaigns.conflicts.registry import RULES
@@ -33,6 +33,7 @@ def badge_of(email: str) -> int:
 @pytest.mark.parametrize(("customers", "now"), [(300, AFTERNOON), (600, SATURDAY)])
 def test_every_rule_finds_something_and_yet_it_stays_calm(customers, now):
     load(customers_wanted=customers, seed=1, now=now, progress=lambda *_: None)
+    assert not Notification.objects.filter(code__startswith="approval", created_at__gt=now).exists(), "nothing is told from the future"
     found = Counter(Conflict.objects.values_list("rule", flat=True))
     assert set(found) == {rule.code for rule in RULES}
     decisions = set(open_of_weight().values_list("first_campaign", "second_campaign"))

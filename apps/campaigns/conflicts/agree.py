@@ -216,7 +216,7 @@ def _sign(resolution: Resolution, actor: User, department: int, *, agrees: bool,
     )
     if not agrees:
         settling.close(resolution, ResolutionState.DECLINED, now)
-        words = gettext_noop("%(who)s declined your way out")
+        words = gettext_noop("%(who)s declined your way out: %(campaigns)s")
         _tell(resolution, [resolution.proposed_by], actor, "resolution.declined", words, now)
         return
     signed = resolution.signatures.filter(agrees=True).values_list("department_id", flat=True)
@@ -227,7 +227,7 @@ def _sign(resolution: Resolution, actor: User, department: int, *, agrees: bool,
 def _apply(resolution: Resolution, actor: User, now: datetime) -> None:
     settling.apply(resolution, actor=actor, now=now)
     if resolution.proposed_by is not None and resolution.proposed_by_id != actor.pk:
-        words = gettext_noop("%(who)s agreed to your way out")
+        words = gettext_noop("%(who)s agreed to your way out: %(campaigns)s")
         _tell(resolution, [resolution.proposed_by], actor, "resolution.applied", words, now)
 
 
@@ -255,7 +255,7 @@ def end(*, actor: User, resolution: Resolution, reason: str, now: datetime) -> R
         raise ValidationError(_("Say why the agreement ends: the other side will ask."))
     settling.take_back(resolution, actor=actor, note=reason.strip(), now=now)
     leads = User.objects.filter(role=Role.LEAD, department__in=resolution.needs_departments.all(), is_active=True)
-    words = gettext_noop("%(who)s withdrew from an agreement")
+    words = gettext_noop("%(who)s withdrew from an agreement: %(campaigns)s")
     _tell(resolution, leads.exclude(pk=actor.pk), actor, "resolution.ended", words, now)
     return resolution
 
@@ -306,14 +306,14 @@ def _ask_others(resolution: Resolution, actor: User, now: datetime) -> None:
     missing = set(resolution.needs_departments.values_list("pk", flat=True)) - signed
     leads = User.objects.filter(role=Role.LEAD, department__in=missing, is_active=True)
     asked = {*leads, *deputies.of_departments(missing, now=now)} - {actor}
-    words = gettext_noop("%(who)s proposes a way out of a conflict")
+    words = gettext_noop("%(who)s proposes a way out of a conflict: %(campaigns)s")
     if resolution.conflict is None:
-        words = gettext_noop("%(who)s proposes a change of a campaign")
+        words = gettext_noop("%(who)s proposes a change: %(campaigns)s")
     _tell(resolution, asked, actor, "resolution.proposed", words, now)
 
 
 def _tell(resolution: Resolution, users: Iterable[User | None], actor: User, code: str, words: str, now: datetime) -> None:
+    about = news.names(resolution.conflict) if resolution.conflict else [resolution.campaign.name] if resolution.campaign else []
+    params = {"who": actor, "campaigns": about}
     for user in filter(None, users):
-        notifications.notify(
-            user=user, code=code, text=words, params={"who": actor}, url=address(resolution), now=now
-        )
+        notifications.notify(user=user, code=code, text=words, params=params, url=address(resolution), now=now)

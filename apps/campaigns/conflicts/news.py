@@ -40,6 +40,11 @@ def tell(written: Written, *, now: datetime) -> None:
         )
 
 
+def names(conflict: Conflict) -> list[str]:
+    """What its campaigns are called."""
+    return [side.name for side in (conflict.first_campaign, conflict.second_campaign) if side]
+
+
 def address(conflict: Conflict) -> str:
     """Where a conflict is read and decided."""
     return reverse("campaigns:conflict", args=[conflict.pk])

@@ -52,8 +52,8 @@ def assign(*, actor: User, conflict: Conflict, owner: User | None, now: datetime
     )  # fmt: skip
     if owner is not None and owner.pk != actor.pk:
         notifications.notify(
-            user=owner, code="conflict.owner", text=gettext_noop("%(who)s hands you a conflict to look after"),
-            params={"who": actor}, url=news.address(conflict), now=now,
+            user=owner, code="conflict.owner", text=gettext_noop("%(who)s hands you a conflict to look after: %(campaigns)s"),
+            params={"who": actor, "campaigns": news.names(conflict)}, url=news.address(conflict), now=now,
         )
     return conflict
 
@@ -78,16 +78,18 @@ def comment(*, actor: User, conflict: Conflict, text: str, now: datetime) -> Con
     )  # fmt: skip
     sides = (conflict.first_campaign, conflict.second_campaign)
     owners = {side.owner for side in sides if side} | ({conflict.owner} if conflict.owner else set())
-    _tell(named, actor, conflict, "conflict.mentioned", gettext_noop("%(who)s names you in a remark about a conflict"), now)
-    _tell(owners - set(named), actor, conflict, "conflict.comment", gettext_noop("%(who)s wrote about a conflict of yours"), now)
+    _tell(named, actor, conflict, "conflict.mentioned", gettext_noop("%(who)s names you in a remark about a conflict: %(campaigns)s"), now)
+    words = gettext_noop("%(who)s wrote about a conflict of yours: %(campaigns)s")
+    _tell(owners - set(named), actor, conflict, "conflict.comment", words, now)
     return remark
 
 
 def _tell(users: Iterable[User], actor: User, conflict: Conflict, code: str, words: str, now: datetime) -> None:
+    params = {"who": actor, "campaigns": news.names(conflict)}
     for user in users:
         if user.pk != actor.pk:
             notifications.notify(
-                user=user, code=code, text=words, params={"who": actor}, url=f"{news.address(conflict)}#talk", now=now
+                user=user, code=code, text=words, params=params, url=f"{news.address(conflict)}#talk", now=now
             )
 
 

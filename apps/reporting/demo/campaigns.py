@@ -132,7 +132,8 @@ def _offer(spec: OfferSpec, cast: Cast, now: datetime) -> Offer:
 
 
 def _campaign(spec: CampaignSpec, cast: Cast, now: datetime) -> Campaign:
-    made = min(now, cast.moment(spec.first - 21, 10))
+    # two days leave time for whatever `_advance` lets happen after it
+    made = min(now - timedelta(days=2), cast.moment(spec.first - 21, 10))
     campaign = Campaign.objects.create(
         name=spec.name, brief=spec.goal, goal=spec.goal, goal_metric=spec.goal_metric, goal_value=Decimal(spec.goal_value),
         department=cast.departments[spec.department], owner=cast.marketers[spec.department],
