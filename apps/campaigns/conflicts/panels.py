@@ -22,7 +22,7 @@ from ..models import Campaign, Conflict, Message, PlanVersion
 from ..models.conflicts import ResolutionAction, Severity
 from ..models.plan import BINDING_STATUSES
 from ..models.policy import Undecided
-from . import agree, asked, defaults, pairs, registry, resolve, response, sentences, sharing, way_words
+from . import agree, asked, defaults, pairs, registry, resolve, response, sentences, sharing, way_words, why_not
 from .passes import UNDECIDED
 from .wayout import WayOut
 
@@ -197,7 +197,7 @@ class Panel:
         if not self.is_open:
             return []
         rows, seen = [], set()
-        for way in self._measured():
+        for way in self._measured[0]:
             kind = (way.action, None if way.action in ONE_IS_ENOUGH else way.campaign_id)
             arising = [(str(registry.rule(rule).title), people) for rule, people in way.arising]
             words = (self._label(way), self._remark(way), self._button(way), self._effects(way), arising)
@@ -205,16 +205,27 @@ class Panel:
             seen.add(kind)
         return rows
 
-    def _measured(self) -> list[WayOut]:
+    @cached_property
+    def not_offered(self) -> list[tuple[str, str]]:
+        """Which ways out are not possible, and why, in words."""
+        if not self.is_open:
+            return []
+        titles = {side.campaign.pk: side.campaign.name for side in self.sides}
+        return [
+            why_not.words(each, names=self._names(), titles=titles, not_mergeable=self.not_mergeable) for each in self._measured[1]
+        ]
+
+    @cached_property
+    def _measured(self) -> tuple[list[WayOut], list[why_not.Missing]]:
         """Measured once for this state of the plan and day, then kept for half an hour."""
         number = PlanVersion.objects.values_list("number", flat=True).first()
         state = "-".join(f"{row.conflict.pk}.{row.conflict.digest[:12]}" for row in self.pair)
-        key = f"ways:{hashlib.sha256(state.encode()).hexdigest()[:24]}:{number}:{clock.company_day(self.now)}"
-        ways = cache.get(key)
-        if ways is None:
-            ways = resolve.ways_out(self.conflict, now=self.now)
-            cache.set(key, ways, MINUTES_KEPT * 60)
-        return ways
+        key = f"ways-and-missing:{hashlib.sha256(state.encode()).hexdigest()[:24]}:{number}:{clock.company_day(self.now)}"
+        kept: tuple[list[WayOut], list[why_not.Missing]] | None = cache.get(key)
+        if kept is None:
+            kept = resolve.ways_and_missing(self.conflict, now=self.now)
+            cache.set(key, kept, MINUTES_KEPT * 60)
+        return kept
 
     def _names(self) -> dict[int, str]:
         """What the sides are called: by department when there are two, else by campaign."""

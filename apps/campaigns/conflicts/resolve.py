@@ -10,7 +10,7 @@ from apps.core import clock
 
 from ..models import Conflict
 from ..models.conflicts import ResolutionAction, Severity
-from . import loading, merging, ordering, pairs, rechannel, registry, response, single, splitting
+from . import loading, merging, ordering, pairs, rechannel, registry, response, single, splitting, why_not
 from .findings import Finding
 from .passes import find
 from .snapshot import Plan, PlannedAgreement, PlannedCampaign
@@ -22,8 +22,19 @@ ASKED_MOVE = re.compile(r"[0-9]{1,18}:-?[0-9]{1,4}")
 def ways_out(conflict: Conflict, *, now: datetime) -> list[WayOut]:
     """All ways out of what the pair has against each other that can be taken now, measured on the plan as it stands."""
     found = Pair.load(conflict, now)
+    return [] if found is None else _ways(found, now)
+
+
+def ways_and_missing(conflict: Conflict, *, now: datetime) -> tuple[list[WayOut], list[why_not.Missing]]:
+    """The same, and why what is not among them is not."""
+    found = Pair.load(conflict, now)
     if found is None:
-        return []
+        return [], []
+    ways = _ways(found, now)
+    return ways, why_not.missing(found, ways)
+
+
+def _ways(found: Pair, now: datetime) -> list[WayOut]:
     ways = [*_leave_outs(found, now), *_caps(found, now)]
     if len(found.campaigns) == 2:
         ways += [*splitting.split(found, now), *rechannel.ways(found, response.past(now=now))]
@@ -31,7 +42,7 @@ def ways_out(conflict: Conflict, *, now: datetime) -> list[WayOut]:
     for campaign in found.campaigns:
         ways += _moves(found, campaign)
     if len(found.campaigns) == 1:
-        ways += [*(ordering.ways(found, now) if conflict.rule == "sequence" else ()), *_alone(found, now)]
+        ways += [*(ordering.ways(found, now) if found.conflict.rule == "sequence" else ()), *_alone(found, now)]
     return [*ways, _acceptance(found)]
 
 
