@@ -7,13 +7,14 @@ from types import SimpleNamespace
 import pytest
 from django.core.cache import cache
 from django.utils.translation import override
+from pyroaring import BitMap
 
 from apps.accounts import notifications
 from apps.campaigns.conflicts import agree, panels, response, talk
 from apps.campaigns.models import Conflict
-from apps.campaigns.scenarios import table
+from apps.campaigns.scenarios import applying, drafting, table
 from apps.core import charts, clock
-from tests.campaigns.conflicts.conftest import scene  # noqa: F401
+from tests.campaigns.conflicts.conftest import count, planned, scene  # noqa: F401
 from tests.factories.accounts import UserFactory
 from tests.factories.campaigns import NOW
 
@@ -108,3 +109,25 @@ def test_the_day_to_decide_by_names_its_time_zone(client, scene):  # noqa: F811
     client.force_login(scene.online_lead)
     words = client.get(f"/conflicts/{scene.conflict.pk}/").content.decode()
     assert re.search(r"Decide by \w{3} \d+ \w{3}, \d\d:\d\d\s(CET|CEST)\.", words)
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_the_number_behind_a_sample_of_people_has_its_digits_grouped(client, scene, headers):  # noqa: F811
+    Conflict.objects.update(people_both=BitMap(range(1, 2513)), people_count=2512)
+    client.force_login(scene.online_lead)
+    words = client.get(f"/conflicts/{scene.conflict.pk}/people/", headers=headers).content.decode()
+    assert "of 2,512 people" in words
+
+
+def test_a_proposed_change_says_whose_signature_it_waits_for(client, scene):  # noqa: F811
+    alone = planned(scene.retail.department, range(900, 950), days=20, name="Alone")
+    count()
+    scenario = drafting.create(
+        actor=scene.online_lead, name="Try", first=NOW.date(), last=(NOW + timedelta(days=40)).date(), now=NOW
+    )
+    change = drafting.put(
+        actor=scene.online_lead, scenario=scenario, kind="move", campaign=alone, parameters={"days": 3}, now=NOW
+    )
+    applying.apply(actor=scene.online_lead, scenario=scenario, change_ids=[change.pk], now=NOW)
+    client.force_login(scene.online_lead)
+    assert "not signed yet: Retail" in client.get("/calendar/proposed/").content.decode()
