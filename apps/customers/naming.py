@@ -30,7 +30,7 @@ def key_of(person: Mapping[str, str | int], *, country: str = "") -> Key:
     source = str(person.get("source") or "")
     if kind == "source_id" and not source:
         raise NotAName("A source_id needs the code of its source.")
-    if kind == "id" and not (value.isascii() and value.isdecimal() and 0 < int(value) <= LARGEST_ID):
+    if kind == "id" and not (value.isascii() and value.isdecimal() and len(value) < 20 and 0 < int(value) <= LARGEST_ID):
         raise NotAName("An id is a whole number.")
     try:
         if kind == "email":

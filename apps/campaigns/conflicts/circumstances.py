@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from math import log
 from types import SimpleNamespace
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -96,6 +97,10 @@ class PlannedExclusivity:
     campaign_id: int | None = None
 
 
+# A warm-up that nobody has ended grows beyond every number (a logarithm) and then is no bound any more.
+LONG_GROWN, MOST_A_DAY = 50.0, 2**31 - 1
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedCapacity:
     """Contacts a day of a channel or account. ``weekdays`` are ISO numbers; empty means all."""
@@ -117,7 +122,9 @@ class PlannedCapacity:
             return None
         if self.weekdays and day.isoweekday() not in self.weekdays:
             return None
-        return int(self.per_day * (1 + self.growth_percent / 100) ** (day - self.starts_on).days)
+        days, factor = (day - self.starts_on).days, 1 + self.growth_percent / 100
+        grown = self.per_day * factor**days if days * log(factor) < LONG_GROWN else MOST_A_DAY if self.per_day else 0
+        return min(int(grown), MOST_A_DAY)
 
 
 @dataclass(frozen=True, slots=True)

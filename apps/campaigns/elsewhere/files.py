@@ -97,15 +97,15 @@ def _made(row: Row, cells: dict[str, str], message: Message | None) -> dict[str,
     at = moment(cells["at"], clock.company_zone()) if cells.get("at") else message.send_at if message else None
     if at is None:
         raise ValueError(_("The row does not say when (column “at”)."))
-    if cells.get("message") and not (cells["message"].isascii() and cells["message"].isdecimal()):
+    if (named := cells.get("message")) and not (named.isascii() and named.isdecimal() and len(named) < 20):
         raise ValueError(_("The message is named by its number."))
     item: dict[str, Any] = {name: cells[name] for name in ("message", "channel", "purpose") if cells.get(name)}
-    named = person_of(cells)
-    facts = (sorted(named.items()), at.isoformat(), item.get("message") or (message.pk if message else ""), item.get("channel"))
+    person = person_of(cells)
+    facts = (sorted(person.items()), at.isoformat(), item.get("message") or (message.pk if message else ""), item.get("channel"))
     key = cells.get("id") or "file-" + sha256(repr(facts).encode()).hexdigest()[:40]
     if len(key) > 120:
         raise ValueError(_("The id is longer than 120 characters."))
-    return item | {"id": key, "person": named, "at": at}
+    return item | {"id": key, "person": person, "at": at}
 
 
 def moment(text: str, zone: ZoneInfo) -> datetime:

@@ -1,5 +1,6 @@
 """What plans have to keep to beside the contact policy: pairs of offers, exclusive rights, capacities, and the rules' figures."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -115,6 +116,10 @@ class Capacity(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
+            raise ValidationError({"ends_on": _("The end is before the beginning.")})
 
 
 class CapacityDay(models.Model):

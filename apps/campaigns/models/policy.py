@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import Department
 from apps.channels.kinds import Channel
+
+# Further back than two years no contact is counted, and no date can be told from times beyond all measure.
+LONGEST_HOURS = 2 * 366 * 24
+
+
+def check_hours(hours: int | None) -> None:
+    """Raises ValidationError at ``hours`` that reach back too far."""
+    try:
+        MaxValueValidator(LONGEST_HOURS)(hours or 0)
+    except ValidationError as error:
+        raise ValidationError({"hours": error}) from error
 
 
 class Grouping(models.TextChoices):
@@ -46,6 +58,9 @@ class ContactPolicy(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        check_hours(self.hours)
 
 
 class ChannelWeight(models.Model):
@@ -86,6 +101,9 @@ class MinimumGap(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        check_hours(self.hours)
 
 
 class Blackout(models.Model):

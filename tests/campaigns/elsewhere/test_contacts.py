@@ -156,6 +156,15 @@ def test_a_file_twice_changes_nothing_and_each_bad_row_is_told_with_its_line(tmp
     assert rows[people[1]] == theirs.send_at
 
 
+def test_a_number_of_thousands_of_digits_is_one_bad_row_and_no_end_of_the_file(tmp_path):
+    [person] = make_people(1)
+    theirs, endless, file = elsewhere(send_at=NOW - DAY), "9" * 5000, tmp_path / "sent.csv"
+    file.write_text(f"customer;message\n{endless};\n{person};{endless}\n{person};\n")
+    report = files.read_contacts(file, department=theirs.campaign.department, now=NOW, message=theirs)
+    assert (report.recorded, report.refused) == (1, 2)
+    assert all(len(words) < 60 for _line, words in report.problems)
+
+
 def test_a_file_that_names_nobody_is_refused_in_words(tmp_path):
     file = tmp_path / "sent.csv"
     file.write_text("colour,size\nred,4\n")

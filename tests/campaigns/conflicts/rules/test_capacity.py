@@ -3,12 +3,15 @@
 from collections import Counter
 from datetime import timedelta
 
+import pytest
+from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from apps.campaigns.conflicts.circumstances import Circumstances, PlannedCapacity
 from apps.campaigns.conflicts.rules.capacity import CapacityRule
+from apps.campaigns.models import Capacity, ContactPolicy, MinimumGap
 
 from ..plans import at, campaign, message, plan
 
@@ -28,6 +31,24 @@ def found(*campaigns, lines, **kwargs):
 
 def calls(pk, day=20, until=None, **values):
     return campaign(pk, message(pk, channel="call", sent=at(day), until=until and at(until), **values))
+
+
+@pytest.mark.parametrize(("growth", "per_day"), [(100, 1), (15, 1000), (32767, 1), (50, 2_147_483_647)])
+def test_a_warm_up_that_nobody_has_ended_is_no_bound_after_years_and_breaks_nothing(growth, per_day):
+    grown = line(per_day, growth_percent=growth)
+    assert [grown.on(at(1).date() + timedelta(days=days)) for days in (0, 1100, 9000)] == [per_day, 2**31 - 1, 2**31 - 1]
+    assert line(0, growth_percent=growth).on(at(1).date() + timedelta(days=9000)) == 0
+    assert line(7).on(at(1).date() + timedelta(days=9000)) == 7
+
+
+@pytest.mark.parametrize("limit", [
+    ContactPolicy(name="Ever", limit=1, hours=2_147_483_647, created_at=at(1)), MinimumGap(name="Ever", hours=1_000_000),
+    Capacity(name="Backwards", channel="sms", per_day=1, starts_on=at(9).date(), ends_on=at(8).date()),
+])
+def test_a_limit_that_no_calendar_can_keep_is_refused_in_words(limit):
+    with pytest.raises(ValidationError) as refused:
+        limit.full_clean(validate_unique=False, validate_constraints=False)
+    assert set(refused.value.message_dict) <= {"hours", "ends_on"}
 
 
 def test_what_does_not_fit_stands_with_the_message_of_lower_priority():
