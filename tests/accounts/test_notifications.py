@@ -67,3 +67,11 @@ def test_a_line_is_said_in_the_readers_language_with_its_numbers_and_names():
         assert line.words == "Konflikt funnet: Black Week og Winter (12\xa0345 personer)"
     with translation.override("en"):
         assert line.words == "Conflict found: Black Week and Winter (12,345 people)"
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Mark as read"), ("nb", "Merk som lest"), ("pl", "Oznacz jako przeczytane")])
+def test_the_button_of_a_line_says_what_it_does_in_every_language(client, language, words):
+    user = UserFactory(language=language)
+    notifications.notify(user=user, code="approval", text="Summer sale waits", now=NOW)
+    client.force_login(user)
+    assert f">{words}</button>" in client.get("/notifications/").content.decode()
