@@ -123,8 +123,9 @@ class Panel:
 
     @cached_property
     def has_public_side(self) -> bool:
-        """Whether a side is for everybody, so that nobody can be left out of it."""
-        return any(_is_public(row.conflict) for row in self.pair)
+        """Whether a side is for everybody, so that nobody can be left out of it; one that also writes to people is not."""
+        leaves_out = any(row.way.action == ResolutionAction.LEAVE_OUT for row in self.ways)
+        return not leaves_out and any(_is_public(row.conflict) for row in self.pair)
 
     @property
     def is_public(self) -> bool:

@@ -1,16 +1,27 @@
 """What is not offered as a way out is named with its reason: no kind of way out is merely left away."""
 
+from datetime import timedelta
+
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
+from pyroaring import BitMap
 
 from apps.campaigns.conflicts import resolve, why_not
 from apps.campaigns.models import Campaign, Conflict, Message
-from tests.factories.campaigns import NOW, ProgrammeFactory
+from apps.core import clock
+from tests.factories.campaigns import NOW, MessageFactory, ProgrammeFactory
 
 from .conftest import count
 
 pytestmark = pytest.mark.django_db
 KINDS = {"leave_out", "channel", "split", "merge", "move", "cancel"}
+
+
+@pytest.fixture(autouse=True)
+def _at_now(monkeypatch):
+    cache.clear()
+    monkeypatch.setattr(clock, "now", lambda: NOW)
 
 
 def told(conflict):
@@ -44,6 +55,18 @@ def test_with_a_campaign_for_everybody_it_says_why_there_is_no_joint_one(public,
     assert "They cannot become one joint campaign:" in told_page
     assert "One side is for everybody" in told_page
     assert "Leave people out of Black Week in store:" in told_page
+    assert "nobody can be left out of it. Move one" in page
+
+
+def test_a_store_that_also_writes_to_people_is_not_said_to_leave_nobody_out(public, client):
+    MessageFactory(
+        campaign=public.retail, send_at=NOW + timedelta(days=3), plan_audience=BitMap(range(100)), plan_count=100, plan_computed_at=NOW
+    )
+    count()
+    conflict = Conflict.objects.filter(rule="offers").first()
+    assert ("leave_out", public.retail.pk) not in told(conflict)
+    client.force_login(public.retail_lead)
+    assert "nobody can be left out of it. Move one" not in client.get(reverse("campaigns:conflict", args=[conflict.pk])).content.decode()
 
 
 def test_what_has_begun_is_locked_or_has_no_free_days_is_said_side_by_side(scene):
