@@ -8,13 +8,14 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from django.core.cache import cache
+from django.db.models import Max
 
 from apps.core import clock
 
 from ..conflicts import loading
 from ..conflicts.findings import Finding
 from ..conflicts.snapshot import Plan
-from ..models import PlanVersion, Scenario, ScenarioChange
+from ..models import Conflict, PlanVersion, Scenario, ScenarioChange
 from ..models.conflicts import Severity
 from ..models.scenarios import ChangeState
 from . import drafting, measuring
@@ -84,11 +85,13 @@ def _with(scenario: Scenario, steps: list[Step], now: datetime) -> tuple[Measure
 
 
 def _key(scenario: Scenario, now: datetime) -> str:
-    """One state of the what-if against one state of the plan."""
+    """One state of the what-if against one state of the plan and of what was decided about it."""
     version = PlanVersion.objects.first()
     state = f"{version.number}.{version.people_pass_number}" if version else "0"
     states = "".join(state[:2] for state in scenario.changes.order_by("pk").values_list("state", flat=True))
-    return f"what-if:{scenario.pk}:{scenario.updated_at.timestamp()}:{states}:{state}:{clock.company_day(now)}"
+    last = Conflict.objects.exclude(settled_by=None).aggregate(last=Max("updated_at"))["last"]
+    decided = last.timestamp() if last else 0
+    return f"what-if:{scenario.pk}:{scenario.updated_at.timestamp()}:{states}:{state}:{decided}:{clock.company_day(now)}"
 
 
 def _kept(key: str, counted: Callable[[], Counted]) -> Counted:

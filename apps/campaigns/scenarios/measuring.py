@@ -17,7 +17,7 @@ from ..conflicts.passes import find
 from ..conflicts.snapshot import Plan, PlannedMessage
 from ..conflicts.writing import SETTLED, _plain
 from ..models import Conflict
-from ..models.conflicts import Severity
+from ..models.conflicts import ResolutionAction, Severity
 from ..models.plan import MessageKind
 from .trial import Step
 
@@ -29,7 +29,7 @@ class Ground:
     """What figures rest on beside the plan: the days counted for limits, past response, what people settled as it is.
 
     ``settled`` maps the identity of a finding to the facts agreed on. ``held``: identities of findings whose people are left
-    out, each with the messages that leave them out.
+    out, each with the messages that leave them out: because both leads hold to the limit, or a change tried would.
     """
 
     days: Sequence[date]
@@ -40,7 +40,7 @@ class Ground:
     def holding(self, steps: Iterable[Step]) -> Ground:
         """The same where these changes leave out the people of findings of one campaign alone."""
         alone = [step.parameters for step in steps if "identity" in step.parameters]
-        return replace(self, held={each["identity"]: frozenset(each["messages"]) for each in alone})
+        return replace(self, held={**self.held, **{each["identity"]: frozenset(each["messages"]) for each in alone}})
 
     def is_undecided(self, finding: Finding) -> bool:
         """Whether it waits for a decision: not settled as it is, or materially worse than what was settled."""
@@ -53,8 +53,10 @@ class Ground:
 def ground(plan: Plan, *, first: date, last: date) -> Ground:
     """Read from the database, for days from ``first`` to ``last``."""
     days = [first + timedelta(days=place) for place in range((last - first).days + 1)]
-    rows = Conflict.objects.filter(state__in=SETTLED).exclude(agreed_facts=None).values_list("identity", "agreed_facts")
-    return Ground(days, response.past(now=plan.now), {identity: facts or {} for identity, facts in rows})
+    rows = Conflict.objects.filter(state__in=SETTLED).exclude(agreed_facts=None)
+    agreed = rows.values_list("identity", "agreed_facts", "settled_by__action", "first_message")
+    held = {identity: frozenset({message}) for identity, _facts, action, message in agreed if action == ResolutionAction.CAP and message}
+    return Ground(days, response.past(now=plan.now), {identity: facts or {} for identity, facts, _action, _message in agreed}, held)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from pyroaring import BitMap
 from apps.accounts.models import Notification
 from apps.campaigns import moving
 from apps.campaigns.conflicts import agree, loading
-from apps.campaigns.models import Agreement, Campaign, Resolution, ScenarioChange
+from apps.campaigns.models import Agreement, Campaign, Conflict, Resolution, ScenarioChange
 from apps.campaigns.scenarios import applying, drafting, figures, measuring
+from apps.campaigns.scenarios.trial import Step
 from tests.campaigns.conflicts.conftest import count, planned
 from tests.factories.accounts import UserFactory
-from tests.factories.campaigns import NOW, MessageFactory
+from tests.factories.campaigns import NOW, ContactPolicyFactory, MessageFactory
 from tests.factories.channels import ChannelAccountFactory
 
 from .conftest import leave_out, move, what_if
@@ -245,3 +246,26 @@ def test_a_discarded_what_if_leaves_the_plan_as_it_was(scene):
     drafting.discard(actor=scene.online_lead, scenario=scenario, now=LATER)
     drafting.discard(actor=scene.online_lead, scenario=scenario, now=LATER)
     assert starts(scene.online) == scene.online.starts_on
+
+
+def test_a_limit_both_hold_to_keeps_in_the_plan_what_it_promised_when_tried(scene):
+    ContactPolicyFactory(limit=1, hours=7 * 24)
+    count()
+    pressed = Conflict.objects.get(rule="pressure")
+    plan = loading.load(now=NOW)
+    step = Step("cap", pressed.first_campaign_id, pressed.first_message_id, {
+        "identity": pressed.identity, "messages": [pressed.first_message_id], "people": pressed.people_count,
+    })
+    tried = measuring.measure(plan, ground(plan).holding([step]))
+    scenario = what_if(scene.online_lead)
+    before = figures.of(scenario, now=NOW).before
+    assert (before.over, tried.over, before.contacts - tried.contacts) == (60, 0, 60)
+    agree.propose(actor=scene.online_lead, conflict=pressed, way=f"cap:{pressed.first_campaign_id}", reason="the limit holds", now=LATER)
+    assert Conflict.objects.get(pk=pressed.pk).state == "resolved"
+    plan = loading.load(now=NOW)
+    assert measuring.measure(plan, ground(plan)) == tried
+    assert figures.of(scenario, now=NOW).before == tried
+
+
+def ground(plan):
+    return measuring.ground(plan, first=NOW.date(), last=(NOW + timedelta(days=54)).date())
