@@ -22,6 +22,7 @@ from apps.accounts.api_access import Guarded
 from apps.accounts.api_drafting import KEY, acting_for, in_words
 from apps.accounts.models import Role, User
 from apps.core.clock import now
+from apps.core.http import number
 from apps.core.paging import ById
 from apps.core.problems import Refused
 
@@ -121,11 +122,11 @@ class ConflictViewSet(Guarded, viewsets.ReadOnlyModelViewSet[Conflict]):
         if slug := asked.get("department"):
             found = found.filter(partners.of_slug(slug, "first_campaign__") | partners.of_slug(slug, "second_campaign__"))
         if campaign := asked.get("campaign"):
-            number = int(campaign) if campaign.isdecimal() and len(campaign) < 10 else 0
-            found = found.filter(Q(first_campaign=number) | Q(second_campaign=number))
+            wanted = number(campaign)
+            found = found.filter(Q(first_campaign=wanted) | Q(second_campaign=wanted))
         if programme := asked.get("programme"):
-            number = int(programme) if programme.isdecimal() and len(programme) < 10 else 0
-            found = found.filter(Q(first_campaign__programme=number) | Q(second_campaign__programme=number))
+            wanted = number(programme)
+            found = found.filter(Q(first_campaign__programme=wanted) | Q(second_campaign__programme=wanted))
         return found
 
     @extend_schema(parameters=FILTERS)

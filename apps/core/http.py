@@ -1,10 +1,15 @@
-"""A page for the browser, or the part of it that HTMX asked for."""
+"""What a request asks for, and a page for the browser or the part of it that HTMX asked for."""
 
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+
+
+def number(text: str | None) -> int:
+    """A number out of a form or an address, 0 for anything else."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def wants_partial(request: HttpRequest) -> bool:

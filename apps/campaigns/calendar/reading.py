@@ -13,6 +13,7 @@ from django.http import QueryDict
 
 from apps.accounts.models import Department
 from apps.channels.kinds import Channel
+from apps.core.http import number
 
 from .. import schedule
 from ..conflicts.passes import UNDECIDED
@@ -45,7 +46,7 @@ class Filters:
             frozenset(query.getlist("status")) & set(CampaignStatus.values),
             conflicts if conflicts in ("open", "all", "none") else "open",
             int(severity) if severity in {str(level) for level in Severity.values} else int(Severity.MEDIUM),
-            frozenset(int(raw) for raw in query.getlist("programme") if raw.isdecimal() and len(raw) < 10),
+            frozenset(filter(None, map(number, query.getlist("programme")))),
         )
 
 

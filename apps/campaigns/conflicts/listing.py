@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
 from apps.accounts.models import User
+from apps.core.http import number
 
 from .. import partners
 from ..models import Conflict, Message
@@ -40,11 +41,10 @@ class Filters:
         sense is left out.
         """
         state, sort, severity = query.get("state", "open"), query.get("sort", "severity"), query.get("severity", "")
-        programme = query.get("programme", "")
         return cls(
             state if state in STATES else "open", query.get("rule", "")[:40], query.get("department", "")[:60],
             int(severity) if severity in {str(level) for level in Severity.values} else None,
-            sort if sort in SORTS else "severity", int(programme) if programme.isdecimal() and len(programme) < 10 else None,
+            sort if sort in SORTS else "severity", number(query.get("programme")) or None,
         )
 
     def narrow(self, rows: QuerySet[Conflict]) -> QuerySet[Conflict]:

@@ -91,7 +91,6 @@ def _offered() -> dict[str, int | None]:
 
 
 def _sides(pair: Pair) -> Iterator[_Side]:
-
     plan, only = pair.plan, pair.only()
     named = _named(pair.campaigns)
     for yielding, keeping in (pair.campaigns, pair.campaigns[::-1]):
@@ -119,7 +118,6 @@ def _measured(
     pair: Pair, side: _Side, channel: str, reached: list[tuple[PlannedMessage, BitMap]], before: dict[str, int],
     ids: Iterator[int], past: response.Response,
 ) -> WayOut:
-
     originals = {next(ids): (each, people) for each, people in reached if people}
     made = [
         (replace(each, id=pk, follows_id=None, count=len(people)), people) for pk, (each, people) in originals.items()

@@ -19,7 +19,7 @@ from apps.accounts import access, audit
 from apps.accounts.models import Department
 from apps.channels.kinds import Channel
 from apps.core import clock
-from apps.core.http import render_page
+from apps.core.http import number, render_page
 
 from .. import moving, partners, planning
 from ..calendar import earlier, figures, layout, period, preview, reading
@@ -222,11 +222,11 @@ def _back(campaign: Campaign) -> str:
 
 
 def _move(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    days, version = _days(request.POST.get("days")), request.POST.get("version", "")
+    days, version = _days(request.POST.get("days")), number(request.POST.get("version"))
     try:
         moving.move_campaign(
             actor=access.current_user(request), campaign=campaign, days=days, now=clock.now(),
-            expected_version=int(version) if version.isdecimal() and len(version) < 10 else 0,
+            expected_version=version,
         )
     except planning.EditedMeanwhile:
         messages.error(request, _("Somebody changed this campaign while you were moving it. Look at it again and move it then."))

@@ -18,7 +18,7 @@ from pyroaring import BitMap
 from apps.accounts import access, audit
 from apps.accounts.models import Department, User
 from apps.core import clock
-from apps.core.http import render_page
+from apps.core.http import number, render_page
 from apps.customers.models import Segment
 
 from ..conflicts import agree, history, registry, sample, segments, talk
@@ -164,10 +164,8 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
 def assign(request: HttpRequest, pk: int) -> HttpResponse:
     """Says whose conflict it is; without a name nobody's."""
     user, conflict = access.current_user(request), get_object_or_404(Conflict, pk=pk)
-    chosen = request.POST.get("owner", "")
-
     def act() -> Conflict:
-        owner = User.objects.filter(pk=int(chosen)).first() if chosen.isdecimal() and len(chosen) < 10 else None
+        owner = User.objects.filter(pk=number(request.POST.get("owner"))).first()
         return talk.assign(actor=user, conflict=conflict, owner=owner, now=clock.now())
 
     return _act(request, pk, act, _("Kept."))

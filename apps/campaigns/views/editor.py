@@ -17,7 +17,7 @@ from pyroaring import BitMap
 from apps.accounts import access
 from apps.channels.kinds import Channel
 from apps.core import clock, formats
-from apps.core.http import wants_partial
+from apps.core.http import number, wants_partial
 from apps.customers.models import Product
 
 from .. import readiness
@@ -153,7 +153,7 @@ def _saved(request: HttpRequest, version: ContentVersion) -> ContentVersion:
         values["blocks"] = editing.act(values["blocks"], order)
     return versions.save(
         actor=access.current_user(request), version=version, values=values,
-        expected_revision=frame.number(request.POST.get("version")), now=clock.now(),
+        expected_revision=number(request.POST.get("version")), now=clock.now(),
     )  # fmt: skip
 
 
@@ -182,7 +182,7 @@ def _with_posted(version: ContentVersion, values: dict[str, Any]) -> ContentVers
 def add(request: HttpRequest, pk: int, message_pk: int) -> HttpResponse:
     """One more language or version, with the words of an existing one to begin with."""
     shown = frame.load_message(pk, message_pk)
-    source = shown.versions.filter(pk=frame.number(request.POST.get("copy_of"))).first()
+    source = shown.versions.filter(pk=number(request.POST.get("copy_of"))).first()
     language = request.POST.get("language", "")
     variant = request.POST.get("variant", "").strip() or "A"
     if language not in LANGUAGES or not re.fullmatch(r"[\w -]{1,40}", variant):
@@ -207,7 +207,7 @@ def change(request: HttpRequest, pk: int, message_pk: int, version_pk: int, what
         notices.success(request, _("The version was removed."))
         return redirect("campaigns:message", pk, message_pk)
     else:
-        revision = get_object_or_404(ContentRevision, version=version, number=frame.number(request.POST.get("number")))
+        revision = get_object_or_404(ContentRevision, version=version, number=number(request.POST.get("number")))
         frame.attempt(
             request,
             lambda: versions.restore(actor=user, revision=revision, expected_revision=version.revision, now=now),

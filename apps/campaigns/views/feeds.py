@@ -18,6 +18,7 @@ from apps.accounts import access
 from apps.accounts.models import Department
 from apps.channels.kinds import Channel
 from apps.core import clock
+from apps.core.http import number
 
 from .. import feeds
 from ..models import CalendarFeed, Programme
@@ -47,11 +48,11 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _make(request: HttpRequest) -> str:
-    channel, programme = request.POST.get("channel", ""), request.POST.get("programme", "")
+    channel = request.POST.get("channel", "")
     _feed, secret = feeds.make(
         user=access.current_user(request), now=clock.now(), is_mine="mine" in request.POST,
         department=Department.objects.filter(slug=request.POST.get("department", "")).first(),
-        programme=Programme.objects.filter(pk=int(programme)).first() if programme.isdecimal() and len(programme) < 10 else None,
+        programme=Programme.objects.filter(pk=number(request.POST.get("programme"))).first(),
         channel=channel if channel in Channel.values else "",
     )  # fmt: skip
     path = reverse("campaigns:feed", args=[secret])

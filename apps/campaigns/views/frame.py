@@ -131,11 +131,6 @@ def address(tab: str, campaign: Campaign) -> str:
     return ""
 
 
-def number(text: str | None) -> int:
-    """A number out of a form or an address, 0 for anything else."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
 def attempt(request: HttpRequest, act: Any, success: str = "") -> bool:
     """Do one domain call of a button; say in words what happened. True when it was done."""
     try:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.accounts import access
 from apps.core import clock
-from apps.core.http import wants_partial
+from apps.core.http import number, wants_partial
 from apps.customers import segments
 from apps.customers.segments import form as tree
 from apps.customers.segments.counting import counted
@@ -37,7 +37,7 @@ def rule(request: HttpRequest, pk: int, message_pk: int) -> HttpResponse:
     root = tree.from_rule(message.audience_rule or _FIRST)
     if request.method == "POST":
         root, action = tree.from_post(request.POST), request.POST.get("do", "")
-        version = frame.number(request.POST.get("version"))
+        version = number(request.POST.get("version"))
         if action in ("save", "clear"):
             problems, version = _save(request, message, {} if action == "clear" else _rule(root), version)
             if not problems:

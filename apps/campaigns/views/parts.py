@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from apps.accounts import access
 from apps.core import clock
+from apps.core.http import number
 from apps.customers import segments
 
 from .. import audiences, copying, planning
@@ -69,7 +70,7 @@ def _forms_page(request: HttpRequest, pk: int, tab: str, kind: Forms) -> HttpRes
     conflicts: dict[int, Any] = {}
     if request.method == "POST":
         frame.require_editor(request, campaign)
-        message = frame.load_message(pk, frame.number(request.POST.get("message")))
+        message = frame.load_message(pk, number(request.POST.get("message")))
         form = kind(request.POST, instance=message, prefix=f"m{message.pk}")
         edited = save(request, form, message)
         if edited is None and form.is_valid():

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from apps.accounts import access, audit
 from apps.accounts.models import Department
 from apps.core import clock
-from apps.core.http import render_page
+from apps.core.http import number, render_page
 
 from .. import copying, inheritance, moving, planning
 from ..forms.campaigns import CampaignForm, CopyForm
@@ -67,7 +67,7 @@ def new(request: HttpRequest) -> HttpResponse:
     user = access.current_user(request)
     access.require(user.department is not None, _("You belong to no department yet; an administrator can change that."))
     assert user.department is not None
-    programme = Programme.objects.filter(pk=frame.number(request.GET.get("programme"))).first()
+    programme = Programme.objects.filter(pk=number(request.GET.get("programme"))).first()
     form = CampaignForm(
         request.POST or None, department=user.department, instance=Campaign(programme=programme, department=user.department),
         initial={"owner": user} | _days(request, programme),

@@ -13,6 +13,7 @@ from pyroaring import BitMap
 
 from apps.accounts import access, audit, masking
 from apps.core import charts, clock, formats
+from apps.core.http import number
 from apps.core.reasons import sentence
 from apps.customers.models import Customer
 
@@ -112,7 +113,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = frame.load(pk)
     falls = reach.of_campaign(campaign, now=clock.now())
     which = request.GET.get("message", "")
-    steps = falls.get(frame.number(which), []) if which else reach.together(falls.values())
+    steps = falls.get(number(which), []) if which else reach.together(falls.values())
     step = next((each for each in steps if each.code == request.GET.get("step")), None)
     if step is None:
         raise Http404
